@@ -1,0 +1,1 @@
+"""Depth, camera pose and instance segmentation learned together from monocular video."""

@@ -1,0 +1,205 @@
+"""What a training can be told: `TrainConfig` and its parts.
+
+Nothing heavy is imported here, so that a study can be checked and planned in an instant.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mtdepth.data.driveworld.config import DriveworldConfig
+
+Task = Literal["depth", "instances"]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Config(BaseModel):
+    """A frozen part of the configuration, which knows no field but its own."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class DataConfig(Config):
+    """Which images are read, and at which size."""
+
+    name: Literal["driveworld", "kitti"] = "driveworld"
+    """`driveworld` is rendered where it is missing; `kitti` must lie at `root`. Both are KITTI
+    raw's layout, read by the same code."""
+    root: Path | None = None
+    """Directory that holds `<date>/<date>_drive_NNNN_sync`. For driveworld it may be left out:
+    `data/driveworld-<fingerprint>` is used."""
+    split: str = "driveworld"
+    """A directory of `{train,val,test}_files.txt` in monodepth2's format: a path, or a name
+    under `<root>/splits`."""
+    height: Annotated[int, Field(ge=64, multiple_of=32)] = 64
+    """Rows of an image that the network sees."""
+    width: Annotated[int, Field(ge=64, multiple_of=32)] = 192
+    """Columns of an image that the network sees."""
+    cache_gib: NonNegative = 4.0
+    """How much memory a process may spend on decoded frames."""
+    driveworld: DriveworldConfig = DriveworldConfig()
+    """The world that is rendered, when `name` is driveworld and `root` does not hold one yet."""
+
+
+class AugmentationConfig(Config):
+    """Random changes of training samples, the same for all frames of a triplet."""
+
+    flip: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Probability of a horizontal flip."""
+    color_jitter: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Probability of a colour jitter (brightness, contrast, saturation 0.2, hue 0.1, as in
+    monodepth2). The loss always sees the unjittered colours."""
+
+
+class EncoderConfig(Config):
+    """The ResNet-18 that all tasks share."""
+
+    width: Annotated[int, Field(ge=8, multiple_of=8)] = 64
+    """Channels of the first stage; 64 is the ResNet-18 of He et al., others are slimmer or wider
+    networks of the same 18 layers."""
+    weights: str = "imagenet"
+    """`imagenet` (torchvision's, width 64 only), `none`, or the path of a state dict."""
+
+
+class DecoderConfig(Config):
+    """The monodepth2 decoder that depth and instances share."""
+
+    width: Annotated[int, Field(ge=4, multiple_of=4)] = 16
+    """Channels of its last stage: (1, 2, 4, 8, 16) times this, from fine to coarse."""
+    disparity_bias: float = 0.0
+    """Initial bias before the sigmoid of disparity. From random weights, -3 starts the street
+    far away and keeps the gradient alive."""
+
+
+class PoseConfig(Config):
+    """How the camera's motion is predicted."""
+
+    encoder: Literal["attended", "shared", "separate"] = "attended"
+    """Where pose gets its features. `attended`: its own attention on the shared encoder, which is
+    how we read the poster ("no attention decoder" for pose); `shared`: the shared features as
+    they are; `separate`: an encoder of its own over pairs of images, as in monodepth2."""
+
+
+class DepthConfig(Config):
+    """The range of depth, and the photometric loss."""
+
+    min_m: Positive = 0.1
+    """Depth at disparity 1."""
+    max_m: Positive = 100.0
+    """Depth at disparity 0."""
+    ssim: Annotated[float, Field(ge=0, le=1)] = 0.85
+    """Share of SSIM in the photometric error; the rest is L1 (Godard et al. 2019, eq. 2)."""
+    smoothness: NonNegative = 1e-3
+    """Weight of edge-aware smoothness at scale 0; it halves with each scale."""
+    automask: bool = True
+    """Leave out pixels that look better unwarped (Godard et al. 2019, eq. 5)."""
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.min_m >= self.max_m:
+            raise ValueError(f"expected min_m < max_m, found {self.min_m} and {self.max_m}")
+        return self
+
+
+class OffsetConfig(Config):
+    """The loss on pixel offsets to instance centroids."""
+
+    unit: Literal["image", "pixel"] = "image"
+    """`image` divides x by the width and y by the height, which makes the loss comparable with
+    the photometric one; `pixel` does not."""
+    norm: Literal["l2", "squared", "l1"] = "l2"
+    """Distance between predicted and true offsets."""
+    background: Literal["zero", "masked"] = "zero"
+    """Background pixels are taught a zero offset (the poster's reading), or are left alone."""
+    min_area: Annotated[int, Field(ge=0)] = 12
+    """Instances with fewer pixels at training resolution are ignored."""
+
+
+class WeightingConfig(Config):
+    """How the tasks' losses become one."""
+
+    name: Literal["equal", "dwa", "uncertainty"] = "equal"
+    """Equal weights, Dynamic Weight Average (Liu et al. 2019), or homoscedastic uncertainty
+    (Kendall et al. 2018)."""
+    temperature: Positive = 2.0
+    """DWA's T: higher is more even."""
+    init_log_variance: float = 0.0
+    """Where uncertainty's log-variances start."""
+    lr_factor: Positive = 10.0
+    """Learning rate of the log-variances, as a multiple of `optimizer.lr`."""
+
+
+class OpticsConfig(Config):
+    """OPTICS over the places that pixels point to (Ankerst et al. 1999)."""
+
+    min_samples: Count = 20
+    """Votes within reach that make a vote a core point."""
+    max_eps: Positive = 3.0
+    """Largest reach considered, in pixels of the network's image."""
+    extraction: Literal["eps", "xi"] = "eps"
+    """Cut the reachability plot at a height (`eps`), or at steep slopes (`xi`)."""
+    eps: Positive = 1.5
+    """Height of the cut, in pixels."""
+    xi: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Steepness of the slopes."""
+    min_size: Count = 20
+    """Smallest cluster, in pixels."""
+    min_offset: NonNegative = 0.0
+    """Pixels that point nearer than this, in pixels, are background outright; 0 keeps all."""
+
+
+class OptimizerConfig(Config):
+    """Adam, and how its learning rate falls."""
+
+    lr: Positive = 1e-4
+    """Learning rate."""
+    pose_lr_factor: Positive = 1.0
+    """Learning rate of pose, as a multiple of `lr`; 10 helps from random weights."""
+    weight_decay: NonNegative = 0.0
+    """Adam's L2 penalty."""
+    lr_step_epoch: Count = 15
+    """Epochs after which the rate is multiplied by `lr_gamma`."""
+    lr_gamma: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Factor of that drop."""
+
+
+class TrainConfig(Config):
+    """One training: everything that its numbers depend on."""
+
+    data: DataConfig = DataConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("depth", "instances")
+    """What is learned. Pose always comes with depth."""
+    attention: Literal["none", "encoder", "encoder+decoder"] = "encoder+decoder"
+    """Where MTAN's soft attention picks each task's features (Liu et al. 2019)."""
+    encoder: EncoderConfig = EncoderConfig()
+    decoder: DecoderConfig = DecoderConfig()
+    pose: PoseConfig = PoseConfig()
+    depth: DepthConfig = DepthConfig()
+    offsets: OffsetConfig = OffsetConfig()
+    weighting: WeightingConfig = WeightingConfig()
+    optics: OpticsConfig = OpticsConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    epochs: Count = 20
+    """Passes over the training split."""
+    batch_size: Count = 12
+    """Triplets a step."""
+    max_steps_per_epoch: Count | None = None
+    """End an epoch early after so many steps; none means the whole split."""
+    max_val_samples: Count | None = None
+    """Validate on so many samples, evenly spread over the split; none means all."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Initialisation, data order and augmentation follow from it."""
+
+    @model_validator(mode="after")
+    def _tasks_once(self) -> Self:
+        if len(set(self.tasks)) != len(self.tasks):
+            raise ValueError(f"expected each task once, found {list(self.tasks)}")
+        return self

@@ -1,0 +1,1 @@
+"""The network: one encoder, one decoder, and attention that picks each task's features."""

@@ -1,0 +1,35 @@
+"""monodepth2's pose decoder (Godard et al. 2019, appendix)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mtdepth.geometry import rigid_transform
+
+
+class PoseDecoder(nn.Module):
+    """The camera's motion between two images, from their deepest features.
+
+    Args:
+        inputs: channels of the features of one image, or of a pair encoded together.
+        num_features: 2 when the images were encoded one by one, 1 for a pair.
+        width: channels inside; 256 in the paper.
+    """
+
+    def __init__(self, inputs: int, num_features: int, width: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Sequential(nn.Conv2d(inputs, width, 1), nn.ReLU(inplace=True))
+        self.layers = nn.Sequential(
+            nn.Conv2d(num_features * width, width, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, 6, 1),
+        )
+
+    def forward(self, *features: Tensor) -> Tensor:
+        """`later_T_earlier` (B, 4, 4), from features (B, C, h, w) in temporal order."""
+        squeezed = torch.cat([self.squeeze(x) for x in features], 1)
+        motion = 0.01 * self.layers(squeezed).mean((2, 3))  # (B, 6)
+        return rigid_transform(motion[:, :3], motion[:, 3:])

@@ -1,0 +1,45 @@
+"""What every weighting is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mtdepth.config import WeightingConfig
+
+
+class Weighting(nn.Module, ABC):
+    """Combines one loss a task into the loss that is minimised.
+
+    Its parameters are trained beside the network's, and its state (buffers included) is part of a
+    checkpoint. A single task is weighted like many. Losses that are NaN stay NaN in the total, so
+    that the training sees them.
+
+    Args:
+        tasks: names of the losses, in their order.
+        config: options of all methods; each reads its own.
+    """
+
+    def __init__(self, tasks: Sequence[str], config: WeightingConfig) -> None:
+        super().__init__()
+        self.tasks = tuple(tasks)
+        self.config = config
+
+    @abstractmethod
+    def weights(self) -> Tensor:
+        """The effective weight of each task's loss, (T,), without gradient."""
+
+    def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The loss to minimise, a scalar, from one scalar a task."""
+        stacked = self.stack(losses)
+        return (self.weights().to(stacked) * stacked).sum()
+
+    def stack(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The losses (T,) in the order of the tasks."""
+        return torch.stack([losses[task] for task in self.tasks])
+
+    def end_epoch(self, mean_losses: Mapping[str, float]) -> None:
+        """Hears each task's mean loss when an epoch ends; most methods need not."""

@@ -1,0 +1,30 @@
+"""Small batches that tests are made of."""
+
+import torch
+
+from mtdepth.config import DecoderConfig, EncoderConfig, TrainConfig
+from mtdepth.data.batch import Batch
+
+SMALL = {
+    "encoder": EncoderConfig(width=8, weights="none"),
+    "decoder": DecoderConfig(width=4),
+}
+
+
+def small_config(**changes: object) -> TrainConfig:
+    return TrainConfig.model_validate({**SMALL, **changes})
+
+
+def random_batch(size: int = 2, height: int = 64, width: int = 96, seed: int = 0) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    instances = torch.zeros(size, height, width, dtype=torch.long)
+    instances[:, 20:40, 30:60] = 26001
+    intrinsics = torch.tensor(
+        [[0.58 * width, 0, width / 2], [0, 1.9 * height, height / 2], [0, 0, 1]]
+    )
+    return Batch(
+        target=torch.rand(size, 3, height, width, generator=generator),
+        sources=torch.rand(size, 2, 3, height, width, generator=generator),
+        intrinsics=intrinsics.expand(size, 3, 3),
+        instances=instances,
+    )

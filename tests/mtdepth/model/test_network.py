@@ -1,0 +1,99 @@
+import pytest
+import torch
+
+from mtdepth.config import EncoderConfig
+from mtdepth.losses import task_losses
+from mtdepth.model.encoder import Encoder
+from mtdepth.model.network import Network
+from tests.mtdepth.batches import random_batch, small_config
+
+ATTENTION = ("none", "encoder", "encoder+decoder")
+
+
+@pytest.mark.parametrize("attention", ATTENTION)
+@pytest.mark.parametrize("pose", ["attended", "shared", "separate"])
+@pytest.mark.parametrize("tasks", [("depth",), ("instances",), ("depth", "instances")])
+def test_every_variant_predicts_and_teaches_all_its_parameters(
+    attention: str, pose: str, tasks: tuple[str, ...]
+) -> None:
+    torch.manual_seed(0)
+    config = small_config(attention=attention, pose={"encoder": pose}, tasks=tasks)
+    network, batch = Network(config), random_batch()
+    learns_depth = "depth" in tasks
+    predictions = network(batch.target, batch.sources if learns_depth else None)
+    assert (predictions.disparities is not None) is learns_depth
+    assert (predictions.source_T_target is not None) is learns_depth
+    if predictions.disparities is not None:
+        shapes = [tuple(x.shape) for x in predictions.disparities]
+        assert shapes == [(2, 1, 64 // 2**s, 96 // 2**s) for s in range(4)]
+        assert all(x.min() >= 0 and x.max() <= 1 for x in predictions.disparities)
+        assert predictions.source_T_target.shape == (2, 2, 4, 4)
+    if predictions.offsets is not None:
+        assert predictions.offsets.shape == (2, 2, 64, 96)
+    sum(task_losses(predictions, batch, config).values()).backward()
+    untaught = [name for name, p in network.named_parameters() if p.grad is None]
+    assert untaught == []
+
+
+def test_an_image_predicts_the_same_alone_and_in_a_batch() -> None:
+    network, batch = Network(small_config()), random_batch(3)
+    together = network.predict(batch.target)
+    alone = network.predict(batch.target[1:2])
+    assert network.training
+    assert torch.allclose(together.depth_m[1:2], alone.depth_m, rtol=1e-4)
+    assert torch.allclose(together.offsets_px[1:2], alone.offsets_px, atol=1e-4)
+
+
+def test_depth_lies_in_its_range() -> None:
+    network = Network(small_config(depth={"min_m": 2, "max_m": 30}))
+    depth_m = network.predict(random_batch().target).depth_m
+    assert depth_m.min() >= 2
+    assert depth_m.max() <= 30
+
+
+def test_swapping_the_sources_swaps_and_inverts_the_motion() -> None:
+    """Pose is predicted in temporal order: time reversed, each motion is undone."""
+    network, batch = Network(small_config()).eval(), random_batch()
+    still = network(batch.target, batch.target[:, None].expand(-1, 2, -1, -1, -1))
+    before_T_target, after_T_target = still.source_T_target.unbind(1)
+    assert torch.allclose(before_T_target @ after_T_target, torch.eye(4), atol=1e-5)
+
+
+def test_the_same_seed_starts_what_arms_share_alike() -> None:
+    states = []
+    for tasks in (("depth",), ("depth", "instances")):
+        torch.manual_seed(7)
+        states.append(Network(small_config(tasks=tasks)).state_dict())
+    single, multi = states
+    assert all(torch.equal(value, multi[name]) for name, value in single.items())
+
+
+def test_a_pair_encoder_sees_two_equal_images_as_one() -> None:
+    config = EncoderConfig(width=8, weights="none")
+    single, pair = Encoder(config).eval(), Encoder(config, num_images=2).eval()
+    pair._load(dict(single.state_dict()), config, 2)
+    image = torch.rand(1, 3, 64, 64)
+    expected = single(image).last[-1]
+    assert torch.allclose(pair(torch.cat([image, image], 1)).last[-1], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"width": 16, "weights": "imagenet"}, "ImageNet weights exist for encoder.width 64"),
+        ({"width": 16, "weights": "no/such/file"}, "expected 'imagenet', 'none' or a file"),
+    ],
+)
+def test_weights_that_cannot_be_had_are_told(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Encoder(EncoderConfig.model_validate(changes))
+
+
+def test_weights_come_from_a_file(tmp_path) -> None:
+    saved = Encoder(EncoderConfig(width=8, weights="none"))
+    path = tmp_path / "encoder.pt"
+    torch.save(saved.state_dict(), path)
+    loaded = Encoder(EncoderConfig(width=8, weights=str(path)))
+    assert torch.equal(loaded.conv1.weight, saved.conv1.weight)
+    with pytest.raises(ValueError, match="does not fit a ResNet-18 of width 16"):
+        Encoder(EncoderConfig(width=16, weights=str(path)))
