@@ -1,0 +1,140 @@
+"""Checkpoints: a directory with the configuration and the whole state of a training."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mtdepth.config import TrainConfig
+from mtdepth.model.network import Network
+from mtdepth.weighting import Weighting, make_weighting
+
+STATE, CONFIG = "state.pt", "config.json"
+
+
+@dataclass
+class Training:
+    """All that changes while a network is trained.
+
+    Data order, augmentation and noise follow from the seed and the epoch's number, so that these
+    two are the random state.
+    """
+
+    config: TrainConfig
+    network: Network
+    weighting: Weighting
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    """Epochs that are done."""
+
+    @classmethod
+    def start(cls, config: TrainConfig, device: torch.device) -> Training:
+        """A network as the seed initialises it, and an optimiser that has seen nothing."""
+        torch.manual_seed(config.seed)
+        network = Network(config).to(device)
+        weighting = make_weighting(config.tasks, config.weighting).to(device)
+        return cls(config, network, weighting, _make_optimizer(network, weighting, config))
+
+    def set_learning_rate(self) -> None:
+        """Sets the rates of the epoch that comes next: they drop after each `lr_step_epoch`."""
+        settings = self.config.optimizer
+        factor = settings.lr_gamma ** (self.epoch // settings.lr_step_epoch)
+        for group in self.optimizer.param_groups:
+            group["lr"] = factor * group["initial_lr"]
+
+    def save(self, directory: Path) -> None:
+        """Writes the state into a directory; what is there under the same names is replaced."""
+        directory.mkdir(parents=True, exist_ok=True)
+        state = {
+            "network": self.network.state_dict(),
+            "weighting": self.weighting.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+        }
+        config = self.config.model_dump_json(indent=2)
+        _replace(directory / CONFIG, lambda path: path.write_text(config))
+        _replace(directory / STATE, lambda path: torch.save(state, path))
+
+    @classmethod
+    def load(cls, directory: Path, config: TrainConfig, device: torch.device) -> Training:
+        """Goes on where `save` left off.
+
+        Raises:
+            ValueError: the checkpoint is missing, or of another network.
+        """
+        training = cls.start(config, device)
+        state = _read_state(directory, device)
+        _load_module(training.network, state["network"], directory)
+        _load_module(training.weighting, state["weighting"], directory)
+        training.optimizer.load_state_dict(state["optimizer"])
+        training.epoch = state["epoch"]
+        return training
+
+
+def load_network(
+    directory: Path, device: torch.device | str = "cpu"
+) -> tuple[Network, TrainConfig]:
+    """The network of a checkpoint, ready to predict, and the configuration that trained it.
+
+    Raises:
+        ValueError: the checkpoint is missing or damaged.
+    """
+    path = directory / CONFIG
+    if not path.is_file():
+        raise ValueError(f"{directory}: expected a checkpoint ({CONFIG} and {STATE}), found none")
+    config = TrainConfig.model_validate_json(path.read_text())
+    untrained = config.encoder.model_copy(update={"weights": "none"})
+    network = Network(config.model_copy(update={"encoder": untrained})).to(device)
+    _load_module(network, _read_state(directory, torch.device(device))["network"], directory)
+    return network.eval(), config
+
+
+def _make_optimizer(
+    network: Network, weighting: Weighting, config: TrainConfig
+) -> torch.optim.Optimizer:
+    settings = config.optimizer
+    pose = [p for name, p in network.named_parameters() if name.startswith("pose.decoder.")]
+    of_pose = {id(p) for p in pose}
+    groups = [
+        {"params": [p for p in network.parameters() if id(p) not in of_pose], "lr": settings.lr},
+        {"params": pose, "lr": settings.lr * settings.pose_lr_factor},
+        {
+            "params": list(weighting.parameters()),
+            "lr": settings.lr * config.weighting.lr_factor,
+            "weight_decay": 0.0,
+        },
+    ]
+    groups = [{**group, "initial_lr": group["lr"]} for group in groups if group["params"]]
+    return torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True)
+
+
+def _load_module(module: nn.Module, state: dict[str, Any], directory: Path) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise ValueError(
+            f"{directory}: expected a checkpoint of the configured network, found another: {reason}"
+        ) from None
+
+
+def _read_state(directory: Path, device: torch.device) -> dict[str, Any]:
+    path = directory / STATE
+    if not path.is_file():
+        raise ValueError(f"{directory}: expected a checkpoint ({CONFIG} and {STATE}), found none")
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, EOFError) as error:
+        raise ValueError(f"{path}: expected a whole checkpoint, found: {error}") from None
+    return state
+
+
+def _replace(path: Path, write: Any) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    write(temporary)
+    temporary.replace(path)

@@ -1,0 +1,1 @@
+"""Data sets in the layout of KITTI raw, and the batches read from them."""

@@ -1,0 +1,73 @@
+"""Random flips and colours, the same for all frames of a triplet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as colors
+
+from mtdepth.config import AugmentationConfig
+from mtdepth.data.batch import Batch
+
+BRIGHTNESS = CONTRAST = SATURATION = (0.8, 1.2)
+HUE = (-0.1, 0.1)
+"""monodepth2's ranges (Godard et al. 2019, sec. 4)."""
+
+
+def augment(
+    batch: Batch, config: AugmentationConfig, generator: torch.Generator
+) -> tuple[Batch, Batch]:
+    """Changes a batch at random, each sample in its own way.
+
+    Args:
+        batch: as it was loaded.
+        config: how often.
+        generator: on the CPU; the changes follow from its state.
+
+    Returns:
+        The batch that the loss sees, flipped, and the one that the network sees, with changed
+        colours as well.
+    """
+    size = len(batch.target)
+    flips = torch.rand(size, generator=generator) < config.flip
+    flipped = _flip(batch, flips.to(batch.target.device))
+    frames = torch.cat([flipped.target[:, None], flipped.sources], 1)  # (B, 3, 3, H, W)
+    jitters = (torch.rand(size, generator=generator) < config.color_jitter).tolist()
+    seen = torch.stack(
+        [_jitter(x, generator) if jitter else x for x, jitter in zip(frames, jitters, strict=True)]
+    )
+    return flipped, replace(flipped, target=seen[:, 0], sources=seen[:, 1:])
+
+
+def _flip(batch: Batch, flips: Tensor) -> Batch:
+    width = batch.target.shape[-1]
+
+    def choose(x: Tensor) -> Tensor:
+        return torch.where(flips.view(-1, *[1] * (x.dim() - 1)), x.flip(-1), x)
+
+    intrinsics = batch.intrinsics.clone()
+    intrinsics[:, 0, 2] = torch.where(flips, width - 1 - intrinsics[:, 0, 2], intrinsics[:, 0, 2])
+    return replace(
+        batch,
+        target=choose(batch.target),
+        sources=choose(batch.sources),
+        intrinsics=intrinsics,
+        instances=None if batch.instances is None else choose(batch.instances),
+    )
+
+
+def _jitter(images: Tensor, generator: torch.Generator) -> Tensor:
+    def draw(low: float, high: float) -> float:
+        return low + (high - low) * torch.rand((), generator=generator).item()
+
+    changes = [
+        lambda x: colors.adjust_brightness(x, draw(*BRIGHTNESS)),
+        lambda x: colors.adjust_contrast(x, draw(*CONTRAST)),
+        lambda x: colors.adjust_saturation(x, draw(*SATURATION)),
+        lambda x: colors.adjust_hue(x, draw(*HUE)),
+    ]
+    for index in torch.randperm(len(changes), generator=generator).tolist():
+        images = changes[index](images)
+    return images

@@ -1,0 +1,118 @@
+"""Looks a data set over before anything is trained on it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtdepth.config import DataConfig
+from mtdepth.data.kitti import KittiRaw, is_whole
+from mtdepth.data.splits import SPLITS, Frame, Split, read_split, split_file
+from mtdepth.metrics.names import Truth
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSummary:
+    """What one split holds."""
+
+    num_samples: int
+    truth: Truth
+    """What its samples can be judged against; present where any sample has it."""
+    fingerprint: str
+    """Of its list, and of the names and sizes of its images."""
+
+
+def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
+    """The directory of the data; driveworld is rendered there when it is missing.
+
+    Args:
+        config: names the data.
+        on_progress: called with frames rendered and frames in all.
+
+    Raises:
+        ValueError: the directory is missing, or holds something else.
+    """
+    if config.name == "driveworld":
+        from mtdepth.data.driveworld import ensure
+
+        world = config.driveworld
+        return ensure(
+            world,
+            config.root or Path("data") / f"driveworld-{world.fingerprint()}",
+            progress=on_progress,
+        )
+    if config.root is None:
+        raise ValueError(
+            "data.root: expected the directory of KITTI raw, found none; set base.data.root"
+        )
+    if not config.root.is_dir():
+        raise ValueError(
+            f"data.root: expected the directory of KITTI raw, found nothing at {config.root}"
+        )
+    return config.root
+
+
+def check_data(
+    config: DataConfig, on_progress: Progress | None = None
+) -> dict[Split, SplitSummary]:
+    """Sees that every frame that the splits name is there and whole.
+
+    Raises:
+        ValueError: one line that names what is missing or broken, and where.
+    """
+    root = data_root(config, on_progress)
+    return {
+        split: _check_split(KittiRaw(root), split_file(config, root, split), split)
+        for split in SPLITS
+    }
+
+
+def _check_split(reader: KittiRaw, path: Path, split: Split) -> SplitSummary:
+    numbered = read_split(path)
+    paths: dict[Frame, Path] = {}
+    missing: list[str] = []
+    with_neighbours = False
+    for number, frame in numbered:
+        found = [reader.image_path(frame.shifted(step)) for step in (-1, 0, 1)]
+        needed = range(3) if split != "test" else [1]
+        with_neighbours |= None not in found
+        for step in needed:
+            if found[step] is None:
+                expected = reader.expected_path(frame.shifted(step - 1))
+                missing.append(f"{path}:{number}: expected an image at {expected}, found none")
+        paths |= {frame.shifted(i - 1): p for i, p in enumerate(found) if p is not None}
+    if missing:
+        more = f" (and {len(missing) - 1} more frames are missing)" if len(missing) > 1 else ""
+        raise ValueError(missing[0] + more)
+    for image in paths.values():
+        if not is_whole(image):
+            raise ValueError(f"{image}: expected a whole png or jpg image, found a truncated one")
+    frames = [frame for _, frame in numbered]
+    reader.calibration(frames[0])
+    return SplitSummary(
+        num_samples=len(frames),
+        truth=_truth(reader, frames, with_neighbours),
+        fingerprint=_fingerprint(reader.root, path, paths),
+    )
+
+
+def _truth(reader: KittiRaw, frames: list[Frame], with_neighbours: bool) -> Truth:
+    return Truth(
+        neighbours=with_neighbours,
+        depth=any(map(reader.has_depth, frames)),
+        motion=any(reader.has_map(frame, "motion") for frame in frames),
+        instances=any(reader.has_map(frame, "instance") for frame in frames),
+        poses=with_neighbours and any(map(reader.has_pose, frames)),
+    )
+
+
+def _fingerprint(root: Path, path: Path, paths: dict[Frame, Path]) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    for frame in sorted(paths):
+        image = paths[frame]
+        digest.update(f"{image.relative_to(root)} {image.stat().st_size}\n".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,180 @@
+"""The reader of KITTI raw's layout: real drives and driveworld alike."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from mtdepth.data.calibration import Calibration, read_calibration
+from mtdepth.data.lidar import depth_from_scan
+from mtdepth.data.oxts import world_T_cam
+from mtdepth.data.splits import Frame
+
+
+class KittiRaw:
+    """Finds and reads what belongs to a frame. What a drive doesn't have reads as None.
+
+    Args:
+        root: the directory that holds `<date>/<date>_drive_NNNN_sync`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def calibration(self, frame: Frame) -> Calibration:
+        """The calibration of the frame's date."""
+        return read_calibration(self.root / Path(frame.drive).parent)
+
+    def image_path(self, frame: Frame) -> Path | None:
+        """Where the image lies, as png or jpg."""
+        stem = self.root / frame.drive / f"image_{frame.camera}" / "data" / f"{frame.index:010d}"
+        for suffix in (".png", ".jpg"):
+            if (path := stem.with_suffix(suffix)).is_file():
+                return path
+        return None
+
+    def expected_path(self, frame: Frame) -> Path:
+        """Where an image that is missing should lie."""
+        folder = self.root / frame.drive / f"image_{frame.camera}" / "data"
+        return folder / f"{frame.index:010d}.png"
+
+    def image(self, frame: Frame) -> Image.Image:
+        """The image, RGB.
+
+        Raises:
+            ValueError: it is missing, truncated or no image.
+        """
+        path = self.image_path(frame)
+        if path is None:
+            raise ValueError(
+                f"{self.expected_path(frame)}: expected an image (png or jpg), found none"
+            )
+        return read_image(path)
+
+    def _map_path(self, frame: Frame, kind: str) -> Path | None:
+        folder = self.root / frame.drive / f"{kind}_{frame.camera}" / "data"
+        path = folder / f"{frame.index:010d}.png"
+        return path if path.is_file() else None
+
+    def has_map(self, frame: Frame, kind: Literal["instance", "motion"]) -> bool:
+        """Whether there is an instance map, or a map of moving instances."""
+        return self._map_path(frame, kind) is not None
+
+    def instances(self, frame: Frame) -> NDArray[np.int32] | None:
+        """(H, W) instance map, `label_id * 1000 + k`, 0 for background."""
+        path = self._map_path(frame, "instance")
+        return None if path is None else read_map(path).astype(np.int32)
+
+    def motion(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """(H, W) map: 0 background, 1 static, 2 moving, 3 co-moving instances."""
+        path = self._map_path(frame, "motion")
+        return None if path is None else read_map(path).astype(np.uint8)
+
+    def _depth_map_path(self, frame: Frame) -> Path:
+        folder = self.root / frame.drive / "proj_depth/groundtruth" / f"image_{frame.camera}"
+        return folder / f"{frame.index:010d}.png"
+
+    def _scan_path(self, frame: Frame) -> Path:
+        return self.root / frame.drive / "velodyne_points/data" / f"{frame.index:010d}.bin"
+
+    def has_depth(self, frame: Frame) -> bool:
+        """Whether there is a depth map or a lidar scan."""
+        return self._depth_map_path(frame).is_file() or self._scan_path(frame).is_file()
+
+    def depth_m(self, frame: Frame) -> NDArray[np.float32] | None:
+        """(H, W) metres, 0 where unknown: the depth map if there is one, else the lidar scan."""
+        path = self._depth_map_path(frame)
+        if path.is_file():
+            return read_map(path).astype(np.float32) / np.float32(256)
+        if not self._scan_path(frame).is_file():
+            return None
+        return depth_from_scan(self._scan_path(frame), self.calibration(frame), frame.camera)
+
+    def _drive(self, frame: Frame) -> _Poses:
+        return _poses(self.root / frame.drive)
+
+    def has_pose(self, frame: Frame) -> bool:
+        """Whether the camera's pose is known."""
+        return (
+            self._drive(frame).exact is not None
+            or (self._drive(frame).oxts / "data" / f"{frame.index:010d}.txt").is_file()
+        )
+
+    def world_T_cam(self, frame: Frame) -> NDArray[np.float64] | None:
+        """(4, 4) pose of the camera, from `poses_02.txt` if the drive has one, else from oxts.
+
+        Poses of one drive share their world; those of different drives need not.
+        """
+        if not self.has_pose(frame):
+            return None
+        poses = self._drive(frame)
+        if poses.exact is None:
+            return world_T_cam(poses.oxts, frame.index, self.calibration(frame), frame.camera)
+        return poses.exact[frame.index]
+
+
+class _Poses:
+    """Where the poses of one drive are."""
+
+    def __init__(self, drive: Path) -> None:
+        self.oxts = drive / "oxts"
+        self._path = drive / "poses_02.txt"
+
+    @cached_property
+    def exact(self) -> NDArray[np.float64] | None:
+        if not self._path.is_file():
+            return None
+        top = np.loadtxt(self._path, ndmin=2).reshape(-1, 3, 4)
+        bottom = np.broadcast_to([0.0, 0.0, 0.0, 1.0], (len(top), 1, 4))
+        return np.concatenate([top, bottom], axis=1)
+
+
+@lru_cache(maxsize=1024)
+def _poses(drive: Path) -> _Poses:
+    return _Poses(drive)
+
+
+def read_image(path: Path) -> Image.Image:
+    """An RGB image.
+
+    Raises:
+        ValueError: the file is truncated, or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, UnidentifiedImageError) as error:
+        raise ValueError(f"{path}: expected a whole image, found: {error}") from None
+
+
+def read_map(path: Path) -> NDArray[np.uint16]:
+    """(H, W) of an 8- or 16-bit grey PNG.
+
+    Raises:
+        ValueError: the file is truncated, or no such image.
+    """
+    try:
+        with Image.open(path) as image:
+            values = np.asarray(image)
+    except (OSError, SyntaxError, UnidentifiedImageError) as error:
+        raise ValueError(f"{path}: expected a whole grey PNG, found: {error}") from None
+    if values.ndim != 2:
+        raise ValueError(f"{path}: expected one channel, found shape {values.shape}")
+    return values.astype(np.uint16)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a png or jpg ends as it should: finds truncated files without decoding them."""
+    with path.open("rb") as file:
+        head = file.read(8)
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - 64))
+        tail = file.read()
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return b"IEND" in tail
+    return head.startswith(b"\xff\xd8") and tail.rstrip(b"\x00").endswith(b"\xff\xd9")

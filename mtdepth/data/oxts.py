@@ -1,0 +1,55 @@
+"""Camera poses from KITTI's GPS and inertial records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtdepth.data.calibration import Calibration
+
+EARTH_RADIUS_M = 6378137.0
+Matrix = NDArray[np.float64]
+
+
+def world_T_imu(path: Path, origin_latitude_deg: float) -> Matrix:
+    """Pose (4, 4) of the inertial unit in a Mercator projection, as in KITTI's development kit.
+
+    Args:
+        path: a record of 30 numbers: latitude, longitude, altitude, roll, pitch, yaw, ...
+        origin_latitude_deg: latitude that fixes the scale of the whole drive.
+
+    Raises:
+        ValueError: the file is no such record.
+    """
+    try:
+        latitude, longitude, altitude, roll, pitch, yaw = map(float, path.read_text().split()[:6])
+    except ValueError:
+        raise ValueError(f"{path}: expected at least six numbers of an oxts record") from None
+    scale = np.cos(np.radians(origin_latitude_deg))
+    pose = np.eye(4)
+    pose[:3, :3] = _about("z", yaw) @ _about("y", pitch) @ _about("x", roll)
+    pose[0, 3] = scale * EARTH_RADIUS_M * np.radians(longitude)
+    pose[1, 3] = scale * EARTH_RADIUS_M * np.log(np.tan(np.radians(90 + latitude) / 2))
+    pose[2, 3] = altitude
+    return pose
+
+
+def world_T_cam(directory: Path, index: int, calibration: Calibration, camera: str) -> Matrix:
+    """Pose (4, 4) of a camera at one frame of a drive, whose `oxts` folder is given."""
+    data = directory / "data"
+    origin = float(min(data.glob("*.txt")).read_text().split()[0])
+    imu_T_cam = np.linalg.inv(calibration.camera_T_imu(camera))
+    return world_T_imu(data / f"{index:010d}.txt", origin) @ imu_T_cam
+
+
+def _about(axis: str, angle: float) -> Matrix:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array(
+        {
+            "x": [[1, 0, 0], [0, c, -s], [0, s, c]],
+            "y": [[c, 0, s], [0, 1, 0], [-s, 0, c]],
+            "z": [[c, -s, 0], [s, c, 0], [0, 0, 1]],
+        }[axis]
+    )

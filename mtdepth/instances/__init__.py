@@ -1,0 +1,1 @@
+"""From instance masks to offsets, and from offsets back to instances."""

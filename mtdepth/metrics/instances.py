@@ -1,0 +1,119 @@
+"""How good instances are: COCO's average precision without classes, and the error of offsets."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mtdepth.instances.clustering import Instances
+
+MAX_DETECTIONS = 100
+"""Of an image, the best so many count, as in COCO."""
+
+
+def average_precision(
+    predicted: Sequence[Instances], true: Sequence[NDArray[np.integer]], *, min_area: int
+) -> dict[str, float]:
+    """COCO's average precision (Lin et al. 2014) of masks, all of one class.
+
+    Args:
+        predicted: objects of each image.
+        true: (H, W) instance map of each image, 0 for background.
+        min_area: true instances with fewer pixels are ignored, as COCO ignores crowds: finding
+            them neither helps nor hurts.
+
+    Returns:
+        `ap`, the mean over IoU thresholds 0.5, 0.55, ..., 0.95, and `ap50`, at 0.5; both in
+        [0, 1]. Empty where no true instance counts, since precision is undefined there: there
+        is no NaN.
+    """
+    if len(predicted) != len(true):
+        raise ValueError(
+            f"expected as many predicted as true maps, found {len(predicted)} and {len(true)}"
+        )
+    truth: list[dict[str, Any]] = []
+    detections: list[dict[str, Any]] = []
+    for image, (ours, theirs) in enumerate(zip(predicted, true, strict=True), start=1):
+        if ours.map.shape != theirs.shape:
+            raise ValueError(
+                f"image {image - 1}: expected maps of one size, found predicted "
+                f"{ours.map.shape} and true {theirs.shape}"
+            )
+        labels = np.arange(1, len(ours.scores) + 1)
+        for mask, score in zip(_masks(ours.map, labels), ours.scores.tolist(), strict=True):
+            detections.append({**mask, "image_id": image, "id": len(detections) + 1})
+            detections[-1]["score"] = score
+        for mask in _masks(theirs, np.setdiff1d(theirs, [0])):
+            crowd = int(mask["area"] < min_area)
+            truth.append({**mask, "image_id": image, "id": len(truth) + 1, "iscrowd": crowd})
+    if all(instance["iscrowd"] for instance in truth):
+        return {}
+    precision = _precision(truth, detections, [theirs.shape for theirs in true])
+    return {"ap": float(precision.mean()), "ap50": float(precision[0].mean())}
+
+
+def _masks(instances: NDArray[np.integer], labels: NDArray[np.integer]) -> list[dict[str, Any]]:
+    from pycocotools import mask as coco_mask
+
+    stack = np.asfortranarray((instances[:, :, None] == labels).astype(np.uint8))
+    encoded = coco_mask.encode(stack)
+    areas = coco_mask.area(encoded).tolist() if encoded else []
+    boxes = coco_mask.toBbox(encoded).tolist() if encoded else []
+    return [
+        {"segmentation": code, "area": area, "bbox": box, "category_id": 1}
+        for code, area, box in zip(encoded, areas, boxes, strict=True)
+    ]
+
+
+def _precision(
+    truth: list[dict[str, Any]], detections: list[dict[str, Any]], shapes: list[tuple[int, ...]]
+) -> NDArray[np.float64]:
+    """(10, 101) precision at COCO's IoU thresholds and recall levels."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        sides = [COCO(), COCO()]
+        for side, annotations in zip(sides, (truth, detections), strict=True):
+            side.dataset = {
+                "images": [
+                    {"id": image, "height": height, "width": width}
+                    for image, (height, width) in enumerate(shapes, start=1)
+                ],
+                "categories": [{"id": 1}],
+                "annotations": annotations,
+            }
+            side.createIndex()
+        evaluation = COCOeval(*sides, iouType="segm")
+        evaluation.params.areaRng = [[0, 1e10]]
+        evaluation.params.areaRngLbl = ["all"]
+        evaluation.params.maxDets = [MAX_DETECTIONS]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    precision: NDArray[np.float64] = evaluation.eval["precision"][:, :, 0, 0, 0]
+    return precision
+
+
+def offset_errors(predicted_px: Tensor, true_px: Tensor, foreground: Tensor) -> dict[str, float]:
+    """Mean distance of predicted and true offsets over foreground pixels.
+
+    Args:
+        predicted_px: (..., 2, H, W) in pixels.
+        true_px: the same.
+        foreground: (..., H, W) bool.
+
+    Returns:
+        `offset_error_px`, and `zero_offset_error_px`, what offsets of zero get. Empty where
+        there is no foreground. A NaN in a prediction makes a NaN here.
+    """
+    if not foreground.any():
+        return {}
+    error = (predicted_px - true_px).norm(dim=-3)[foreground].mean()
+    zero = true_px.norm(dim=-3)[foreground].mean()
+    return {"offset_error_px": float(error), "zero_offset_error_px": float(zero)}

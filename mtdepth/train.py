@@ -1,0 +1,120 @@
+"""Trains one configuration."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from mtdepth.checkpoint import Training
+from mtdepth.config import TrainConfig
+from mtdepth.data.augmentation import augment
+from mtdepth.data.loader import SplitData, epoch_order, open_split
+from mtdepth.device import best_device
+from mtdepth.evaluate import evaluate_network
+from mtdepth.losses import task_losses
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss was not finite. Trying again would end the same way."""
+
+
+class Report(Protocol):
+    """Hears of an epoch's end."""
+
+    def __call__(self, metrics: dict[str, float], checkpoint_dir: Path) -> None:
+        """Takes the metrics, and copies the checkpoint if it wants to keep it."""
+
+
+def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) -> None:
+    """Trains a configuration, and reports after each epoch.
+
+    Interrupted and resumed after any epoch, it ends with the same metrics as if it had run
+    through: all that is random follows from the seed and the epoch's number.
+
+    Args:
+        config: everything that the result depends on.
+        report: called after each epoch with its metrics, `epoch` among them, and a checkpoint
+            directory that is gone when it returns.
+        resume_from: a checkpoint directory of the same configuration.
+
+    Raises:
+        ValueError: the data or the checkpoint is not as it should be.
+        TrainingDiverged: a loss was NaN or infinite.
+    """
+    device = best_device()
+    data = open_split(config.data, "train")
+    training = (
+        Training.start(config, device)
+        if resume_from is None
+        else Training.load(resume_from, config, device)
+    )
+    while training.epoch < config.epochs:
+        started = time.perf_counter()
+        metrics = train_epoch(training, data, device)
+        metrics["train/seconds"] = time.perf_counter() - started
+        metrics |= evaluate_network(training.network, config, "val", device).metrics
+        metrics["epoch"] = training.epoch
+        with tempfile.TemporaryDirectory(prefix="mtdepth-") as directory:
+            training.save(Path(directory))
+            report(metrics, Path(directory))
+
+
+def train_epoch(training: Training, data: SplitData, device: torch.device) -> dict[str, float]:
+    """One pass over the training split.
+
+    Returns:
+        `train/loss`, and the mean raw loss and effective weight of each task.
+    """
+    config, epoch = training.config, training.epoch + 1
+    torch.manual_seed(_epoch_seed(config.seed, epoch))
+    generator = torch.Generator().manual_seed(_epoch_seed(config.seed, epoch))
+    training.set_learning_rate()
+    training.network.train()
+    weights = training.weighting.weights().tolist()
+    totals = torch.zeros(1 + len(config.tasks), device=device)
+    num_steps = 0
+    for indices in epoch_order(len(data), config.batch_size, config.seed, epoch):
+        if num_steps == config.max_steps_per_epoch:
+            break
+        batch, seen = augment(
+            data.batch(indices, neighbours="depth" in config.tasks).to(device),
+            config.augmentation,
+            generator,
+        )
+        sources = seen.sources if "depth" in config.tasks else None
+        losses = task_losses(training.network(seen.target, sources), batch, config)
+        totals += _step(training, losses)
+        num_steps += 1
+    means = (totals / num_steps).tolist()
+    task_means = dict(zip(config.tasks, means[1:], strict=True))
+    training.weighting.end_epoch(task_means)
+    training.epoch = epoch
+    metrics = {"train/loss": means[0]}
+    for task, weight in zip(config.tasks, weights, strict=True):
+        metrics |= {f"train/{task}/loss": task_means[task], f"train/{task}/weight": weight}
+    return metrics
+
+
+def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:
+    """One step of the optimiser; returns the total and the raw losses, (1 + T,)."""
+    total = training.weighting(losses)
+    if not math.isfinite(total.item()):
+        found = ", ".join(f"{task} {loss.item():.4g}" for task, loss in losses.items())
+        raise TrainingDiverged(
+            f"expected finite losses, found {found} in epoch {training.epoch + 1}; "
+            "a lower optimizer.lr may help"
+        )
+    training.optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    training.optimizer.step()
+    return torch.cat([total.detach()[None], training.weighting.stack(losses).detach()])
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return (seed * 1_000_003 + epoch) % 2**63
