@@ -1,0 +1,1 @@
+"""The study platform: one question, one space file, one run."""

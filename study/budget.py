@@ -1,0 +1,74 @@
+"""What an arm's search consists of, as far as it can be counted without Optuna."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from study.conditions import matches, searched_by
+from study.space import Parameter, Space
+
+
+def num_search_trials(space: Space, arm: str) -> int:
+    """How many search trials an arm gets.
+
+    That is the study's budget; or the size of the grid, where there is no more to try; or one,
+    where the arm has nothing to search, since a second training would be the same as the first.
+    """
+    if space.search is None:
+        return 0
+    parameters = searched_by(space, arm)
+    if not parameters:
+        return 1
+    if space.search.sampler.name != "grid":
+        return space.search.trials_per_arm
+    return min(space.search.trials_per_arm, len(grid_points(parameters)))
+
+
+def grid_points(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
+    """Every combination of an arm's values, the last parameter changing fastest.
+
+    Args:
+        parameters: by dotted name, conditions before what depends on them.
+    """
+    points: dict[str, dict[str, Any]] = {}
+    for values in itertools.product(*(values_of(p) for p in parameters.values())):
+        point: dict[str, Any] = {}
+        for (name, parameter), value in zip(parameters.items(), values, strict=True):
+            if applies(parameter, point):
+                point[name] = value
+        points.setdefault(repr(point), point)
+    return list(points.values())
+
+
+def values_of(parameter: Parameter) -> list[Any]:
+    """The values of a parameter that has finitely many."""
+    if parameter.type == "bool":
+        return [False, True]
+    if parameter.choices is not None:
+        return list(parameter.choices)
+    assert parameter.low is not None
+    assert parameter.high is not None
+    step = parameter.step or 1.0
+    count = int((parameter.high - parameter.low) / step + 1e-8) + 1
+    values = [parameter.low + index * step for index in range(count)]
+    return [int(v) for v in values] if parameter.type == "int" else values
+
+
+def applies(parameter: Parameter, params: Mapping[str, Any]) -> bool:
+    """Whether a parameter is searched beside the values that are chosen already."""
+    return all(name in params and matches(params[name], v) for name, v in parameter.when.items())
+
+
+def contains(parameter: Parameter, value: Any) -> bool:
+    """Whether a value is one that the parameter could take."""
+    if parameter.type == "bool" or parameter.choices is not None:
+        return value in values_of(parameter)
+    assert parameter.low is not None
+    assert parameter.high is not None
+    if not isinstance(value, int | float) or not parameter.low <= value <= parameter.high:
+        return False
+    steps = (value - parameter.low) / (parameter.step or 1.0)
+    free = parameter.type == "float" and parameter.step is None
+    return free or abs(steps - round(steps)) < 1e-8

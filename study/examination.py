@@ -1,0 +1,91 @@
+"""The test phase: the test split is opened once, after all training, for the final models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import ray
+
+from study.events import Judged, now
+from study.files import write_atomically
+from study.ledger import Ledger
+from study.records import TrialRecord
+from study.trainable import Trainable
+from study.worker import judge
+
+Say = Callable[[str], None]
+
+
+def finalists(ledger: Ledger, best: Iterable[str]) -> list[TrialRecord]:
+    """The trials that are judged on the test split.
+
+    Args:
+        ledger: of the study.
+        best: keys of the best search trials, which take part where no seeds are confirmed.
+    """
+    keys = set(best)
+    return [
+        record
+        for record in ledger.records.values()
+        if record.kept is not None
+        and (record.phase == "confirm" or record.dealt.trial_key in keys)
+    ]
+
+
+def examine(ledger: Ledger, trained: list[TrialRecord], trainable: Trainable, say: Say) -> list[str]:
+    """Judges trained models on the test split, and draws a picture for each arm.
+
+    Models that were judged before an interruption are not judged again.
+
+    Returns:
+        A line for each model that could not be judged.
+    """
+    waiting = [record for record in trained if record.test is None]
+    if not waiting:
+        return []
+    if ledger.manifest.get("test_opened") is None:
+        ledger.update_manifest(test_opened=now())
+    say(f"All training is over. Opening the test split for {len(waiting)} trained models.")
+    resources = ledger.space.resources
+    task = ray.remote(judge).options(
+        num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=2
+    )
+    shared = ray.put(trainable)
+    running = {}
+    drawn: set[str] = set()
+    for record in waiting:
+        arm = record.dealt.arm
+        draws = arm not in drawn and not _panel(ledger, arm).exists()
+        drawn |= {arm} if draws else set()
+        checkpoint = str(ledger.directory.resolve() / str(record.kept))
+        running[task.remote(shared, checkpoint, str(Path.cwd()), draws)] = record
+    failures: list[str] = []
+    while running:
+        (done,), _ = ray.wait(list(running))
+        record = running.pop(done)
+        try:
+            judgement, picture = ray.get(done)
+        except ray.exceptions.RayError as error:
+            failures.append(f"{record.dealt.trial_key}: {_cause(error)}")
+            say(f"Test of {failures[-1]}")
+            continue
+        if picture:
+            write_atomically(_panel(ledger, record.dealt.arm), picture)
+        ledger.append(
+            Judged(
+                trial_key=record.dealt.trial_key,
+                metrics=judgement.metrics,
+                images=judgement.images,
+            )
+        )
+    return failures
+
+
+def _panel(ledger: Ledger, arm: str) -> Path:
+    return ledger.directory / "figures" / f"panel-{arm}.png"
+
+
+def _cause(error: Exception) -> str:
+    cause = getattr(error, "cause", None) or error
+    return " ".join(f"{type(cause).__name__}: {cause}".split())[:500]

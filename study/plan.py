@@ -1,0 +1,179 @@
+"""What a study would run: arms, trials by phase, epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from study.budget import num_search_trials
+from study.conditions import searched_by
+from study.space import Parameter, Space
+from study.trainable import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmPlan:
+    """The trainings of one arm."""
+
+    name: str
+    tasks: tuple[str, ...]
+    num_search: int
+    num_confirm: int
+    max_epochs: int
+    """Of all its trials, if none is stopped early."""
+    objective: str
+    searched: Mapping[str, Parameter]
+
+    @property
+    def num_trials(self) -> int:
+        """Trainings over both phases."""
+        return self.num_search + self.num_confirm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The trainings of a study."""
+
+    space: Space
+    data: str
+    """Which images, in words."""
+    arms: tuple[ArmPlan, ...]
+
+    @property
+    def num_trials(self) -> int:
+        """Trainings of all arms."""
+        return sum(arm.num_trials for arm in self.arms)
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs of all trainings, if none is stopped early."""
+        return sum(arm.max_epochs for arm in self.arms)
+
+
+def make_plan(space: Space) -> Plan:
+    """What a study would run."""
+    arms = tuple(_arm_plan(space, arm) for arm in space.arms)
+    first = TrainConfig.model_validate(space.arm_config(arms[0].name))
+    return Plan(space=space, data=_data(first), arms=arms)
+
+
+def _arm_plan(space: Space, arm: str) -> ArmPlan:
+    config = TrainConfig.model_validate(space.arm_config(arm))
+    num_search, num_confirm = num_search_trials(space, arm), len(space.confirm.seeds)
+    objective = space.objective_of(arm)
+    return ArmPlan(
+        name=arm,
+        tasks=config.tasks,
+        num_search=num_search,
+        num_confirm=num_confirm,
+        max_epochs=(num_search + num_confirm) * config.epochs,
+        objective=f"{'lowest' if objective.mode == 'min' else 'highest'} {objective.metric}",
+        searched=searched_by(space, arm),
+    )
+
+
+def _data(config: TrainConfig) -> str:
+    data, world = config.data, config.data.driveworld
+    size = f"seen at {data.width}x{data.height}"
+    if data.name == "kitti":
+        return f"KITTI at {data.root}, split {data.split}, {size}"
+    if data.root is not None:
+        return f"driveworld at {data.root}, split {data.split}, {size}"
+    drives = f"{world.num_train_drives} + {world.num_val_drives} + {world.num_test_drives} drives"
+    return (
+        f"driveworld, a procedural street rendered on first use: {drives} of {world.num_frames} "
+        f"frames (train + validation + test), {size}"
+    )
+
+
+def render(plan: Plan) -> RenderableType:
+    """The plan for a person who has never seen a study."""
+    space = plan.space
+    return Group(
+        Text(f"Study {space.study!r}: {space.question}", style="bold"),
+        Text(f"Data: {plan.data}"),
+        Text(),
+        _arms_table(plan),
+        Text(),
+        *(Text(line) for line in (*_searched(plan), *_phases(plan))),
+    )
+
+
+def _arms_table(plan: Plan) -> Table:
+    table = Table(title="What is compared", title_justify="left")
+    table.add_column("arm", overflow="fold")
+    table.add_column("learns")
+    table.add_column("settings are chosen by", overflow="fold")
+    for heading in ("search", "confirm", "epochs at most"):
+        table.add_column(heading, justify="right")
+    for arm in plan.arms:
+        numbers = (arm.num_search, arm.num_confirm, arm.max_epochs)
+        cells = (arm.name, " + ".join(arm.tasks), arm.objective, *map(str, numbers))
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _searched(plan: Plan) -> list[str]:
+    """Each searched parameter, with the arms that search it."""
+    search = plan.space.search
+    if search is None:
+        return []
+    lines = ["Nothing is searched: arms are trained as they are set."]
+    if search.space:
+        lines = ["What is searched, for each arm on its own:"]
+    for name, parameter in search.space.items():
+        arms = [arm.name for arm in plan.arms if name in arm.searched]
+        who = "all arms" if len(arms) == len(plan.arms) else ", ".join(arms)
+        lines.append(f"  {describe(name, parameter)} ({who})")
+    return [*lines, ""]
+
+
+def describe(name: str, parameter: Parameter) -> str:
+    """A searched parameter in a few words: its name and what it may be."""
+    if parameter.type == "bool":
+        values = "true or false"
+    elif parameter.type == "categorical":
+        values = "one of " + ", ".join(str(choice) for choice in parameter.choices or ())
+    else:
+        values = f"{parameter.low:g} to {parameter.high:g}"
+        values += " (log)" if parameter.log else ""
+        values += f" in steps of {parameter.step:g}" if parameter.step else ""
+    when = " and ".join(f"{field} is {value}" for field, value in parameter.when.items())
+    return f"{name}: {values}" + (f", when {when}" if when else "")
+
+
+def _phases(plan: Plan) -> list[str]:
+    space = plan.space
+    num_search = sum(arm.num_search for arm in plan.arms)
+    lines = [f"{plan.num_trials} trainings, {plan.max_epochs} epochs at most:"]
+    if space.search:
+        lines.append(f"  search   {num_search} trainings look for good settings of each arm")
+        lines.append("           on the validation split" + _early(space))
+    if not space.confirm.seeds:
+        what = f"the best of each arm to {space.compare.baseline}, with one seed each, in"
+        test = [f"  test     opened once, at the end, to compare {what}"]
+        return [*lines, *test, *_metrics(space)]
+    seeds = ", ".join(map(str, space.confirm.seeds))
+    what = "the best settings of each arm" if space.search else "each arm"
+    again = " again" if space.search else ""
+    lines += [
+        f"  confirm  {plan.num_trials - num_search} trainings: {what}{again} with seeds {seeds}",
+        f"  test     opened once, at the end, to compare these to {space.compare.baseline} in",
+    ]
+    return [*lines, *_metrics(space)]
+
+
+def _metrics(space: Space) -> list[str]:
+    return [f"           {metric}" for metric in space.compare.metrics]
+
+
+def _early(space: Space) -> str:
+    if space.scheduler.name == "none":
+        return ""
+    num = space.scheduler.grace_epochs
+    return f"; poor ones end early, after {num} epoch{'s' if num != 1 else ''} or more"

@@ -1,0 +1,94 @@
+"""What is looked at before anything starts: the data, and which metrics it can give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from study.manifest import described
+from study.space import Objective, Space
+from study.trainable import SplitSummary, Trainable, TrainConfig, metric_names
+
+Say = Callable[[str], None]
+Summaries = Mapping[str, SplitSummary]
+
+
+def check_data(
+    space: Space, trainable: Trainable, say: Say
+) -> tuple[dict[str, Summaries], dict[str, Any]]:
+    """Looks the data of every arm over, each set once.
+
+    Returns:
+        The splits of each arm; and every data set, described for the manifest.
+
+    Raises:
+        ValueError: one line about what is missing or broken.
+    """
+    found: dict[str, Summaries] = {}
+    of_arms: dict[str, Summaries] = {}
+    for arm in space.arms:
+        config = TrainConfig.model_validate(space.arm_config(arm))
+        key = json.dumps(config.data.model_dump(mode="json"), sort_keys=True)
+        if key not in found:
+            found[key] = trainable.check_data(space.arm_config(arm), _progress(say))
+            sizes = (f"{s.num_samples} {split}" for split, s in found[key].items())
+            say(f"Data: {config.data.name}, {', '.join(sizes)} samples")
+        of_arms[arm] = found[key]
+    return of_arms, {f"data-{i}": described(s) for i, s in enumerate(found.values())}
+
+
+def resolve_objectives(
+    space: Space, data: Mapping[str, Summaries], say: Say
+) -> dict[str, Objective]:
+    """What each arm is tuned for, given what its validation split can be judged against.
+
+    Raises:
+        ValueError: an arm's metric can't be had, and there is no fallback that can.
+    """
+    return {arm: _resolved(space, arm, data[arm]["val"], say) for arm in space.arms}
+
+
+def tell_missing(space: Space, data: Mapping[str, Summaries], say: Say) -> None:
+    """Says which metrics of `compare` the test split has no truth for."""
+    for metric in space.compare.metrics:
+        lacking: set[str] = set()
+        for arm, splits in data.items():
+            config = TrainConfig.model_validate(space.arm_config(arm))
+            if metric in metric_names(config, "test", splits["test"].truth):
+                break
+            if metric in metric_names(config, "test"):
+                lacking |= set(splits["test"].truth.missing())
+        else:
+            missing = ", ".join(sorted(lacking))
+            say(f"Note: {metric} will be shown as —, as the test split has no truth for {missing}")
+
+
+def _resolved(space: Space, arm: str, val: SplitSummary, say: Say) -> Objective:
+    objective = space.objective_of(arm)
+    names = metric_names(TrainConfig.model_validate(space.arm_config(arm)), "val", val.truth)
+    if objective.metric in names:
+        return objective
+    missing = ", ".join(val.truth.missing())
+    why = f"the validation split has no truth for {missing}"
+    if objective.fallback in names:
+        say(f"Note: {arm} is tuned for {objective.fallback}, not {objective.metric}: {why}")
+        return objective.model_copy(update={"metric": objective.fallback, "fallback": None})
+    raise ValueError(
+        f"arm {arm}: expected an objective that its data can give, found {objective.metric}, and "
+        f"{why}; set objective.fallback to one of {', '.join(names)}"
+    )
+
+
+def _progress(say: Say) -> Callable[[int, int], None]:
+    """Says at every tenth how far a preparation is."""
+    told = -1
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal told
+        tenth = 10 * done // max(total, 1)
+        if tenth > told:
+            told = tenth
+            say(f"Preparing data: {done} of {total}")
+
+    return on_progress

@@ -1,0 +1,97 @@
+"""Ray, started or joined for one study, and kept quiet."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+
+from study.space import Resources
+
+OBJECT_STORE_BYTES = 200_000_000
+"""Nothing large goes through it: checkpoints are files, and each worker reads its own images."""
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    # The ledger is what a study goes on from, so that Ray Tune's own state need not be kept.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1e9",
+}
+
+
+@contextmanager
+def ray_session(
+    resources: Resources, address: str | None = None, concurrency: int | None = None
+) -> Iterator[int]:
+    """Ray for the length of a study; one that runs in this process already is used, and left.
+
+    Args:
+        resources: what one trial occupies.
+        address: of a cluster; left out, that of `RAY_ADDRESS`, or Ray is started on this machine.
+        concurrency: run no more than so many trials at once.
+
+    Yields:
+        How many trials run at once.
+
+    Raises:
+        ValueError: there is no cluster at the address, or it has no room for a single trial.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    for name in ("ray", "ray.tune", "ray.data", "ray.train"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    started = not ray.is_initialized()
+    if started:
+        _start(address or os.environ.get("RAY_ADDRESS") or "local", resources)
+    try:
+        yield _slots(resources, concurrency)
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def worker_env(resources: Resources) -> dict[str, str]:
+    """Environment of the workers."""
+    threads = str(max(1, int(resources.cpus)))
+    return {
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "RAY_CHDIR_TO_TRIAL_DIR": "0",
+        # How long a stopped trial may take to leave its process to the next.
+        "TUNE_FUNCTION_THREAD_TIMEOUT_S": "60",
+    }
+
+
+def _start(address: str, resources: Resources) -> None:
+    local = {"object_store_memory": OBJECT_STORE_BYTES} if address == "local" else {}
+    try:
+        ray.init(
+            address=address,
+            include_dashboard=False if address == "local" else None,
+            logging_level=logging.CRITICAL,
+            log_to_driver=False,
+            runtime_env={"env_vars": worker_env(resources)},
+            **local,
+        )
+    except ConnectionError as error:
+        raise ValueError(f"--address: expected a Ray cluster at {address}: {error}") from None
+
+
+def _slots(resources: Resources, concurrency: int | None) -> int:
+    found = ray.cluster_resources()
+    room = [found.get("CPU", 0.0) / resources.cpus]
+    if resources.gpus:
+        room.append(found.get("GPU", 0.0) / resources.gpus)
+    slots = math.floor(min(room) + 1e-9)
+    if slots < 1:
+        raise ValueError(
+            f"resources: expected room for a trial of {resources.cpus:g} CPUs and "
+            f"{resources.gpus:g} GPUs, found {found.get('CPU', 0.0):g} CPUs and "
+            f"{found.get('GPU', 0.0):g} GPUs in all; lower resources.cpus or resources.gpus"
+        )
+    return min(slots, concurrency or slots)

@@ -1,0 +1,130 @@
+"""Puts what Ray Tune tells of the trials into the ledger, and looks after their checkpoints."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+
+from study.events import Dealt, EpochEnded, TrialEnded
+from study.files import write_atomically
+from study.ledger import Ledger
+from study.scheduler import ArmScheduler
+from study.worker import FAILED, FATAL, TRACEBACK
+
+
+class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
+    """Ray Tune's callback of a study."""
+
+    def __init__(self, ledger: Ledger, scheduler: ArmScheduler) -> None:
+        self._ledger = ledger
+        self._scheduler = scheduler
+        self._since: dict[str, float] = {}
+        self._failures: dict[str, str] = {}
+
+    def on_trial_start(self, *, trial: Trial, **_: Any) -> None:
+        """Its clock runs from here."""
+        self._since[_dealt(trial).trial_key] = time.monotonic()
+
+    def on_trial_result(self, *, trial: Trial, result: dict[str, Any], **_: Any) -> None:
+        """An epoch, or the reason of a failure."""
+        dealt = _dealt(trial)
+        if FAILED in result:
+            self._failures[dealt.trial_key] = result[FAILED]
+            errors = self._ledger.directory / "errors" / f"{dealt.trial_key}.txt"
+            write_atomically(errors, result[TRACEBACK])
+            if result.get(FATAL):
+                trial.max_failures = 0
+        elif "epoch" in result:
+            name = result["checkpoint_dir_name"]
+            event = EpochEnded(
+                trial_key=dealt.trial_key,
+                epoch=result["epoch"],
+                metrics=result["metrics"],
+                checkpoint=self._relative(Path(trial.storage.trial_fs_path, name)),
+                seconds=self._seconds(dealt.trial_key),
+            )
+            self._ledger.append(event)
+
+    def on_trial_save(self, *, trial: Trial, **_: Any) -> None:
+        """Ray Tune has taken note of the newest checkpoint: those before it can go."""
+        epochs = self._ledger.records[_dealt(trial).trial_key].epochs
+        for epoch in epochs[-3:-1]:
+            self._remove(epoch.checkpoint)
+
+    def on_trial_complete(self, *, trial: Trial, **_: Any) -> None:
+        """Trained to its end, stopped early, or failed and said so."""
+        dealt = _dealt(trial)
+        num_epochs = self._ledger.records[dealt.trial_key].num_epochs
+        if dealt.trial_key in self._failures:
+            self.end(dealt, "failed", self._failures.pop(dealt.trial_key))
+        elif dealt.trial_key in self._scheduler.stopped:
+            self.end(dealt, "pruned")
+        elif num_epochs < dealt.num_epochs:
+            self.end(dealt, "failed", f"ended after {num_epochs} of {dealt.num_epochs} epochs")
+        else:
+            self.end(dealt, "completed")
+
+    def on_trial_error(self, *, trial: Trial, **_: Any) -> None:
+        """Failed, after all retries that its kind of failure is worth."""
+        dealt = _dealt(trial)
+        error = self._failures.pop(dealt.trial_key, None)
+        if error is None:
+            cause = str(trial.get_pickled_error() or trial.get_error() or "unknown cause")
+            lines = [line.strip() for line in cause.splitlines() if line.strip()]
+            error = f"its worker failed {trial.num_failures} times: {lines[0]}"
+        self.end(dealt, "failed", error)
+
+    def end(self, dealt: Dealt, status: Any, error: str | None = None) -> None:
+        """Closes a trial; the model of one that may be tested is kept."""
+        record = self._ledger.records[dealt.trial_key]
+        last = record.checkpoint
+        may_be_tested = dealt.phase == "confirm" or not self._ledger.space.confirm.seeds
+        kept = None
+        if status == "completed" and may_be_tested and last is not None:
+            kept = self._keep(dealt.trial_key, last)
+        seconds = self._seconds(dealt.trial_key)
+        self._ledger.append(
+            TrialEnded(
+                trial_key=dealt.trial_key,
+                status=status,
+                error=error,
+                checkpoint=kept,
+                seconds=seconds,
+            )
+        )
+        self._remove(last)
+
+    def _keep(self, trial_key: str, checkpoint: str) -> str:
+        """Copies a checkpoint to where it stays: whole, or not there."""
+        root = self._ledger.directory
+        target = root / "checkpoints" / trial_key
+        temporary = target.with_name(f".{trial_key}.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(root / checkpoint, temporary)
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.rename(target)
+        return str(target.relative_to(root))
+
+    def _remove(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            shutil.rmtree(self._ledger.directory / checkpoint, ignore_errors=True)
+
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self._ledger.directory.resolve()))
+
+    def _seconds(self, trial_key: str) -> float:
+        """Since the trial's last report or start; 0 in a session that did not run it."""
+        now = time.monotonic()
+        seconds = now - self._since.get(trial_key, now)
+        self._since[trial_key] = now
+        return seconds
+
+
+def _dealt(trial: Trial) -> Dealt:
+    dealt: Dealt = trial.config["dealt"]
+    return dealt

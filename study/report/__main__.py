@@ -1,0 +1,30 @@
+"""`python -m study.report <study directory>`: writes the report of a study anew."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from study.report.writing import write_report
+
+
+def main() -> int:
+    """Runs the command line, and returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m study.report", description="Writes the report of a study anew."
+    )
+    parser.add_argument("study_dir", type=Path, help="a study directory, finished or not")
+    directory = parser.parse_args().study_dir
+    try:
+        write_report(directory)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for name in ("report.html", "report.md", "table.tex"):
+        print(directory / name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

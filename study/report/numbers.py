@@ -1,0 +1,51 @@
+"""Numbers as a reader wants them."""
+
+from __future__ import annotations
+
+import math
+
+from study.statistics import Summary
+
+ABSENT = "—"
+
+
+def number(value: float) -> str:
+    """Three significant digits where there is something to tell; a dash for none."""
+    if not math.isfinite(value):
+        return ABSENT
+    size = abs(value)
+    if size != 0 and (size < 1e-3 or size >= 1e5):
+        return f"{value:.2e}"
+    decimals = 4 if size < 0.1 else 3 if size < 10 else 2 if size < 100 else 1
+    return f"{value:.{decimals}f}"
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def mean_and_std(summary: Summary) -> str:
+    """`0.312 ± 0.010`; without a spread when there is one value."""
+    if math.isnan(summary.std):
+        return number(summary.mean)
+    return f"{number(summary.mean)} ± {number(summary.std)}"
+
+
+def interval(low: float, high: float) -> str:
+    """`+0.010 to +0.030`, or a dash."""
+    return ABSENT if math.isnan(low) else f"{signed(low)} to {signed(high)}"
+
+
+def p_value(value: float) -> str:
+    """A p-value, or a dash."""
+    if math.isnan(value):
+        return ABSENT
+    return "< 0.001" if value < 1e-3 else f"{value:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3.5 min`, `1.2 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,158 @@
+"""What a study found: its ledger put through the statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from study import statistics
+from study.ledger import Ledger
+from study.space import Space
+from study.trainable import TrainConfig, higher_is_better, metric_names
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One arm against the reference arm in one metric."""
+
+    arm: str
+    metric: str
+    reference: str
+    difference: statistics.Difference
+    p_adjusted: float
+    """Holm's, over all comparisons of the study."""
+
+    @property
+    def is_better(self) -> bool | None:
+        """Whether the mean difference favours the arm; None when it is zero or unknown."""
+        mean = self.difference.mean
+        if math.isnan(mean) or mean == 0:
+            return None
+        return (mean > 0) == higher_is_better(self.metric)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that a report says in numbers."""
+
+    space: Space
+    manifest: Mapping[str, Any]
+    objectives: Mapping[str, str]
+    """The metric that each arm was tuned for."""
+    trials: list[Row]
+    values: Mapping[str, Mapping[str, Mapping[int, float]]]
+    """Metric by arm, metric and seed: of completed confirm trials; in a study that confirms
+    nothing, of the search trials that were tested."""
+    summaries: Mapping[str, Mapping[str, statistics.Summary]]
+    """By arm and metric: objectives, and what is compared."""
+    comparisons: list[Comparison]
+    best: Mapping[str, Row]
+    """The search trial of each arm that was confirmed, or would be."""
+
+    def why_missing(self, arm: str, metric: str) -> str:
+        """Why an arm has no value in a metric."""
+        config = TrainConfig.model_validate(self.space.arm_config(arm))
+        split: Literal["test", "val"] = "test" if metric.startswith("test/") else "val"
+        if metric not in metric_names(config, split):
+            return "the arm does not learn what this measures"
+        confirmed = self.values.get(arm, {})
+        if not any(name.startswith(f"{split}/") for name in confirmed):
+            return "no confirmed training of the arm was judged on this split"
+        return "the images have no ground truth for it, or too little to give a number"
+
+    def metrics(self) -> list[str]:
+        """What arms were tuned for, then what is compared, each once."""
+        return list(dict.fromkeys([*self.objectives.values(), *self.space.compare.metrics]))
+
+
+def read_results(study_dir: Path) -> Results:
+    """Reads a study directory, finished or not.
+
+    Raises:
+        ValueError: it holds no study.
+    """
+    ledger = Ledger.open(study_dir)
+    trials: list[Row] = ledger.trials().to_dict(orient="records")  # type: ignore[assignment]
+    space, objectives = ledger.space, ledger.objectives()
+    values = _values(space, trials)
+    shown = [*dict.fromkeys([*objectives.values(), *space.compare.metrics])]
+    return Results(
+        space=space,
+        manifest=ledger.manifest,
+        objectives=objectives,
+        trials=trials,
+        values=values,
+        summaries={
+            arm: {m: statistics.summarise(values[arm].get(m, {})) for m in shown}
+            for arm in space.arms
+        },
+        comparisons=_comparisons(space, values),
+        best=_best(space, objectives, trials),
+    )
+
+
+def _values(space: Space, trials: list[Row]) -> dict[str, dict[str, dict[int, float]]]:
+    found: dict[str, dict[str, dict[int, float]]] = {arm: {} for arm in space.arms}
+    for trial in trials:
+        if trial["status"] != "completed" or not _is_final(space, trial):
+            continue
+        for metric, value in trial["metrics"].items():
+            if value is not None and math.isfinite(value):
+                found[trial["arm"]].setdefault(metric, {})[int(trial["seed"])] = float(value)
+    return found
+
+
+def _is_final(space: Space, trial: Row) -> bool:
+    if space.confirm.seeds:
+        return bool(trial["phase"] == "confirm")
+    return any(name.startswith("test/") for name in trial["metrics"])
+
+
+def _comparisons(
+    space: Space, values: Mapping[str, Mapping[str, Mapping[int, float]]]
+) -> list[Comparison]:
+    pairs = [
+        (arm, metric, reference)
+        for metric in space.compare.metrics
+        if (reference := reference_arm(space, metric)) is not None
+        for arm in space.arms
+        if arm != reference and metric in values[arm] and metric in values[reference]
+    ]
+    differences = [
+        statistics.paired_difference(values[arm][metric], values[reference][metric])
+        for arm, metric, reference in pairs
+    ]
+    adjusted = statistics.holm([difference.p_value for difference in differences])
+    return [
+        Comparison(arm=arm, metric=metric, reference=reference, difference=found, p_adjusted=p)
+        for (arm, metric, reference), found, p in zip(pairs, differences, adjusted, strict=True)
+    ]
+
+
+def reference_arm(space: Space, metric: str) -> str | None:
+    """The arm that differences in a metric are taken to: the baseline, if it has the metric.
+
+    A baseline that does not learn the task has no such metric; then it is the first arm that has.
+    """
+    for arm in (space.compare.baseline, *space.arms):
+        config = TrainConfig.model_validate(space.arm_config(arm))
+        if metric in metric_names(config, "test"):
+            return arm
+    return None
+
+
+def _best(space: Space, objectives: Mapping[str, str], trials: list[Row]) -> dict[str, Row]:
+    """The completed search trial with the best objective, of each arm that has one."""
+    best: dict[str, Row] = {}
+    for arm in objectives:
+        sign = 1 if space.objective_of(arm).mode == "min" else -1
+        own = [t for t in trials if (t["phase"], t["arm"]) == ("search", arm)]
+        ended = [t for t in own if t["status"] == "completed" and math.isfinite(t["objective"])]
+        if ended:
+            best[arm] = min(ended, key=lambda trial: sign * trial["objective"])
+    return best

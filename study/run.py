@@ -1,0 +1,176 @@
+"""`python -m study.run`: the command line of a study.
+
+Heavy imports wait until a study is run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from study.space import Space
+
+BAD_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+_DESCRIPTION = """\
+Runs a study: a question written as a YAML file, answered by training each of its arms several
+times. It searches good settings for every arm on the validation split, trains the best again with
+fresh seeds, and compares those on the test split. Tables, pictures and a report end up in a
+directory of the study.
+"""
+_EXAMPLES = """\
+examples:
+  python -m study.run --space weighting.yaml --plan
+      says what would run: arms, trainings, epochs
+  python -m study.run --space weighting.yaml --set search.trials_per_arm=2 --set base.epochs=1
+      a quick look
+  python -m study.run --space weighting.yaml --set base.data.name=kitti \\
+      --set base.data.root=path/to/kitti --set base.data.split=sample
+      the same question on real images
+  python -m study.run --resume studies/weighting-20250131-120000
+      goes on with a study that was interrupted
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    made = argparse.ArgumentParser(
+        prog="python -m study.run",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    what = made.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--space",
+        metavar="FILE",
+        help="the study: a YAML file, or the name of one that ships, such as weighting.yaml",
+    )
+    what.add_argument(
+        "--resume", metavar="DIR", type=Path, help="go on with the study in this directory"
+    )
+    made.add_argument(
+        "--set",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="say any field of the space anew, by dotted name; the value is YAML; null takes an "
+        "arm or a searched parameter out (repeatable)",
+    )
+    made.add_argument("--plan", action="store_true", help="say what would run, and run nothing")
+    made.add_argument(
+        "--out", metavar="DIR", type=Path, help="study directory (studies/<name>-<time>)"
+    )
+    made.add_argument("--address", metavar="HOST:PORT", help="Ray cluster to run on (this machine)")
+    made.add_argument(
+        "--concurrency",
+        metavar="N",
+        type=_count,
+        help="trainings at once (as many as the machine has room for)",
+    )
+    return made
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line, and returns its exit code.
+
+    Args:
+        arguments: without the program's name; left out, those of the process.
+    """
+    options = parser().parse_args(arguments)
+    from study.space_loading import load_space
+
+    try:
+        if options.resume:
+            return _resume(options)
+        try:
+            space = load_space(options.space, options.overrides)
+        except ValueError as error:
+            return _refuse(error, BAD_INPUT)
+        if options.plan:
+            return _tell_plan(space)
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        directory = options.out or Path("studies", f"{space.study}-{stamp}")
+        return _run_and_tell(options, space, directory)
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _tell_plan(space: Space) -> int:
+    from study import plan
+
+    _console().print(plan.render(plan.make_plan(space)))
+    return 0
+
+
+def _resume(options: argparse.Namespace) -> int:
+    given = {"--set": options.overrides, "--plan": options.plan, "--out": options.out}
+    for name, value in given.items():
+        if value:
+            problem = f"{name} does not go with --resume: a study goes on as it was started"
+            return _refuse(ValueError(problem), BAD_INPUT)
+    return _run_and_tell(options, None, options.resume)
+
+
+def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: Path) -> int:
+    """Runs or resumes the study in a directory, and says what came of it."""
+    from study import closing, runner
+
+    settings = {"address": options.address, "concurrency": options.concurrency}
+    try:
+        if space is None:
+            directory = runner.resume_study(directory, **settings)
+        else:
+            directory = runner.run_study(space, directory, **settings)
+    except KeyboardInterrupt:
+        print(_how_to_go_on(directory), file=sys.stderr)
+        return INTERRUPTED
+    except runner.StudyFailed as error:
+        return _refuse(error, FAILED)
+    except ValueError as error:
+        return _refuse(error, BAD_INPUT)
+    _console().print(closing.render(directory))
+    return 0
+
+
+def _how_to_go_on(directory: Path) -> str:
+    if not (directory / "space.yaml").exists():
+        return "\nInterrupted before any training had started."
+    return (
+        "\nInterrupted. No epoch that was reported is lost; to go on:\n"
+        f"  python -m study.run --resume {shlex.quote(str(directory))}"
+    )
+
+
+def _refuse(error: Exception, code: int) -> int:
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 110)
+    return console
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What a space says, held against the training that it is said of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from study.documents import FieldError, FieldPath
+from study.nesting import expanded
+from study.plain_errors import first_field_error, suggestion
+from study.search_checks import check_search, reaches, training
+from study.space import Objective, Space
+from study.trainable import TrainConfig, higher_is_better, metric_names
+
+
+def check_space(space: Space) -> None:
+    """Whether every arm can train, be searched, and gives the metrics that are asked of it.
+
+    Raises:
+        FieldError: with the path of the field that says otherwise.
+    """
+    configs = {arm: _arm_config(space, arm) for arm in space.arms}
+    _check_seeds(space)
+    check_search(space)
+    for arm, config in configs.items():
+        _check_objective(space, arm, config)
+    _check_compare(space, configs)
+
+
+def _arm_config(space: Space, arm: str) -> TrainConfig:
+    try:
+        return training(space.arm_config(arm))
+    except ValidationError as error:
+        found = first_field_error(error, TrainConfig)
+    own = reaches(expanded(space.arms[arm].set), found.path)
+    root: FieldPath = ("arms", arm, "set") if own else ("base",)
+    raise FieldError((*root, *found.path), found.problem, at_key=found.at_key)
+
+
+def _check_seeds(space: Space) -> None:
+    for arm, settings in space.arms.items():
+        if "seed" in settings.set:
+            problem = "the same seed in every arm makes a pair; set base.seed or confirm.seeds"
+            raise FieldError(("arms", arm, "set", "seed"), problem, at_key=True)
+    if space.search is None:
+        if not space.confirm.seeds:
+            raise FieldError(("confirm", "seeds"), "with no search and no seeds, nothing is run")
+        return
+    seed = training(space.arm_config(next(iter(space.arms)))).seed
+    if seed in space.confirm.seeds:
+        problem = f"{seed} is the seed of the search (base.seed); confirm with seeds it never saw"
+        raise FieldError(("confirm", "seeds"), problem)
+
+
+def _check_objective(space: Space, arm: str, config: TrainConfig) -> None:
+    own = space.arms[arm].objective
+    root: FieldPath = ("arms", arm, "objective") if own else ("objective",)
+    objective = own or space.objective
+    names = metric_names(config, "val")
+    said = [("metric", objective.metric), ("fallback", objective.fallback)]
+    for field, metric in said:
+        if metric is None:
+            continue
+        if metric not in names:
+            problem = _no_such_metric(metric, "val", names, f"arm {arm!r} has no metric")
+            raise FieldError((*root, field), problem)
+        _check_mode(objective, metric, (*root, "mode"))
+
+
+def _check_mode(objective: Objective, metric: str, path: FieldPath) -> None:
+    better = "max" if higher_is_better(metric) else "min"
+    if objective.mode != better:
+        raise FieldError(path, f"expected {better} for {metric}, found {objective.mode}")
+
+
+def _check_compare(space: Space, configs: dict[str, TrainConfig]) -> None:
+    if space.compare.baseline not in space.arms:
+        problem = (
+            f"no arm {space.compare.baseline!r}; {suggestion(space.compare.baseline, configs)}"
+        )
+        raise FieldError(("compare", "baseline"), problem)
+    names = sorted({n for config in configs.values() for n in metric_names(config, "test")})
+    for index, metric in enumerate(space.compare.metrics):
+        path: FieldPath = ("compare", "metrics", str(index))
+        if metric in space.compare.metrics[:index]:
+            raise FieldError(path, f"{metric!r} is said twice")
+        if metric not in names:
+            raise FieldError(path, _no_such_metric(metric, "test", names, "no arm has a metric"))
+
+
+def _no_such_metric(metric: str, split: str, names: Iterable[str], who: str) -> str:
+    if not metric.startswith(f"{split}/"):
+        why = (
+            "the search reads the validation split only"
+            if split == "val"
+            else "arms are compared on the test split"
+        )
+        other = f"{split}/{metric.split('/', 1)[-1]}"
+        return f"expected a metric named {split}/..., as {why}; {suggestion(other, names)}"
+    return f"{who} {metric!r}; {suggestion(metric, names)}"
+
+
+def reference_arm(space: Space, metric: str) -> str | None:
+    """The arm that differences in a metric are taken to: the baseline, if it has the metric.
+
+    A baseline that does not learn the task has no such metric; then it is the first arm that has.
+    """
+    order = [space.compare.baseline, *space.arms]
+    for arm in order:
+        if metric in metric_names(training(space.arm_config(arm)), "test"):
+            return arm
+    return None

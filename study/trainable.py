@@ -1,0 +1,137 @@
+"""The platform's only door to mtdepth.
+
+Torch is imported when something is trained, judged or looked over, and not before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from mtdepth.config import TrainConfig as TrainConfig
+from mtdepth.metrics.names import Truth as Truth
+from mtdepth.metrics.names import evaluation_names as metric_names
+from mtdepth.metrics.names import higher_is_better as higher_is_better
+
+__all__ = [
+    "Judgement",
+    "Mtdepth",
+    "Report",
+    "SplitSummary",
+    "TrainConfig",
+    "Trainable",
+    "TrialFailed",
+    "Truth",
+    "higher_is_better",
+    "metric_names",
+]
+
+Report = Callable[[dict[str, float], Path], None]
+"""Takes an epoch's metrics, `epoch` among them, and a checkpoint that is gone afterwards."""
+OnProgress = Callable[[int, int], None]
+
+
+class TrialFailed(Exception):
+    """A training cannot go on, and left its process as sound as before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSummary:
+    """What one split of a data set holds."""
+
+    num_samples: int
+    truth: Truth
+    """What it can be judged against."""
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What a trained model reached on a split."""
+
+    metrics: dict[str, float]
+    images: list[dict[str, Any]]
+    """A row an image: `image`, and metrics."""
+
+
+class Trainable(Protocol):
+    """What a study trains: mtdepth, or anything as quick as a test needs it.
+
+    It travels to the workers by pickle.
+    """
+
+    def check_data(
+        self, config: Mapping[str, Any], on_progress: OnProgress | None = None
+    ) -> dict[str, SplitSummary]:
+        """Looks over the data of a training, and prepares it where it is missing.
+
+        Raises:
+            ValueError: one line about what is missing or broken, and where.
+        """
+
+    def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
+        """Trains, and reports each epoch.
+
+        Raises:
+            TrialFailed: it cannot go on, and trying again would end the same way.
+        """
+
+    def judge(self, checkpoint: Path, split: str) -> Judgement:
+        """Judges a trained model on a split."""
+
+    def draw(self, checkpoint: Path, split: str, out: Path) -> None:
+        """Draws a picture of what a trained model predicts."""
+
+
+class Mtdepth:
+    """The model that the platform is for."""
+
+    def check_data(
+        self, config: Mapping[str, Any], on_progress: OnProgress | None = None
+    ) -> dict[str, SplitSummary]:
+        """See `Trainable`."""
+        from mtdepth.data.check import check_data
+
+        found = check_data(TrainConfig.model_validate(config).data, on_progress)
+        return {
+            split: SplitSummary(
+                num_samples=summary.num_samples,
+                truth=summary.truth,
+                fingerprint=summary.fingerprint,
+            )
+            for split, summary in found.items()
+        }
+
+    def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
+        """See `Trainable`."""
+        _use_threads()
+        from mtdepth.train import TrainingDiverged, fit
+
+        try:
+            fit(TrainConfig.model_validate(config), report, resume_from)
+        except TrainingDiverged as error:
+            raise TrialFailed(f"TrainingDiverged: {error}") from error
+
+    def judge(self, checkpoint: Path, split: str) -> Judgement:
+        """See `Trainable`."""
+        _use_threads()
+        from mtdepth.evaluate import evaluate
+
+        found = evaluate(checkpoint, split)  # type: ignore[arg-type]  # one of the three splits
+        return Judgement(metrics=found.metrics, images=[dict(row) for row in found.images])
+
+    def draw(self, checkpoint: Path, split: str, out: Path) -> None:
+        """See `Trainable`."""
+        from mtdepth.evaluate import write_panel
+
+        write_panel(checkpoint, split, out)  # type: ignore[arg-type]
+
+
+def _use_threads() -> None:
+    """Lets torch use the cores that the trial was given, and no more."""
+    import torch
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))

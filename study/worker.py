@@ -1,0 +1,95 @@
+"""What runs on a worker: one trial, or one judgement on the test split."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from study.events import Dealt
+from study.trainable import Judgement, Trainable, TrialFailed
+
+FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
+"""Of a report that is no epoch: why the trial failed, all of it, whether its process is doubtful."""
+
+
+def run_trial(config: dict[str, Any], trainable: Trainable, home: str) -> None:
+    """Trains one trial under Ray Tune.
+
+    A trial that fails says so in a report of its own, so that Ray Tune does not try it again. Where
+    the reason is not known to be harmless, the process ends with it.
+
+    Args:
+        config: `dealt`, the trial; and `resume_from`, a checkpoint directory, or None.
+        trainable: what is trained.
+        home: the driver's working directory, which relative paths start from.
+    """
+    with contextlib.suppress(OSError):
+        os.chdir(home)
+    dealt: Dealt = config["dealt"]
+    try:
+        with _resume_from(config) as checkpoint:
+            trainable.fit(dealt.config, _report, checkpoint)
+    except TrialFailed as error:
+        tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
+    except Exception as error:
+        reason = _one_line(f"{type(error).__name__}: {error}")
+        tune.report({FAILED: reason, TRACEBACK: traceback.format_exc(), FATAL: True})
+        raise
+
+
+def judge(
+    trainable: Trainable, checkpoint: str, home: str, draws: bool
+) -> tuple[Judgement, bytes | None]:
+    """Judges a trained model on the test split.
+
+    Args:
+        trainable: what was trained.
+        checkpoint: directory of the model.
+        home: the driver's working directory.
+        draws: whether a picture is wanted too.
+
+    Returns:
+        What it reached, and the picture as PNG; None if none was wanted, or drawing it failed.
+    """
+    with contextlib.suppress(OSError):
+        os.chdir(home)
+    judgement = trainable.judge(Path(checkpoint), "test")
+    if not draws:
+        return judgement, None
+    with tempfile.TemporaryDirectory(prefix="study-") as directory:
+        picture = Path(directory, "panel.png")
+        try:
+            trainable.draw(Path(checkpoint), "test", picture)
+        except Exception:
+            traceback.print_exc()
+            return judgement, None
+        return judgement, picture.read_bytes()
+
+
+def _report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
+    values = {name: float(value) for name, value in metrics.items() if name != "epoch"}
+    tune.report(
+        {"epoch": int(metrics["epoch"]), "metrics": values},
+        checkpoint=tune.Checkpoint.from_directory(str(checkpoint_dir)),
+    )
+
+
+@contextlib.contextmanager
+def _resume_from(config: dict[str, Any]) -> Any:
+    """The checkpoint of this run of Ray Tune, or else of the one that was interrupted."""
+    checkpoint = tune.get_checkpoint()
+    if checkpoint is not None:
+        with checkpoint.as_directory() as directory:
+            yield Path(directory)
+    else:
+        yield Path(config["resume_from"]) if config["resume_from"] else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:500]
