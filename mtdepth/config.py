@@ -85,6 +85,11 @@ class PoseConfig(Config):
     """Where pose gets its features. `attended`: its own attention on the shared encoder, which is
     how we read the poster ("no attention decoder" for pose); `shared`: the shared features as
     they are; `separate`: an encoder of its own over pairs of images, as in monodepth2."""
+    translation_m: Positive = 0.01
+    """Metres that an output of 1 stands for; 0.01 is monodepth2's. The scale of monocular depth is
+    free, but from random weights it has to begin where motion and depth fit together."""
+    rotation_rad: Positive = 0.01
+    """Radians that an output of 1 stands for."""
 
 
 class DepthConfig(Config):
@@ -139,13 +144,14 @@ class WeightingConfig(Config):
 class OpticsConfig(Config):
     """OPTICS over the places that pixels point to (Ankerst et al. 1999)."""
 
-    min_samples: Count = 20
-    """Votes within reach that make a vote a core point."""
-    max_eps: Positive = 3.0
+    min_samples: Count = 16
+    """Votes within reach that make a vote a core point. Background votes for itself, a vote a
+    pixel: more than the pixels of a disc of `eps` keep it from being dense."""
+    max_eps: Positive = 2.0
     """Largest reach considered, in pixels of the network's image."""
     extraction: Literal["eps", "xi"] = "eps"
     """Cut the reachability plot at a height (`eps`), or at steep slopes (`xi`)."""
-    eps: Positive = 1.5
+    eps: Positive = 2.0
     """Height of the cut, in pixels."""
     xi: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Steepness of the slopes."""

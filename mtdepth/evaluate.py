@@ -112,13 +112,7 @@ class _Scores:
             truth = self.data.truth(index)
             if truth.depth_m is None:
                 continue
-            found = evaluate_image(
-                disparity,
-                truth.depth_m,
-                crop=True,
-                motion=truth.motion,
-                instances=truth.instances,
-            )
+            found = evaluate_image(disparity, truth.depth_m, crop=True, motion=truth.motion)
             row |= {f"depth/{name}": value for name, value in found.items()}
 
     def _add_motion(self, indices: Sequence[int], source_T_target: Tensor) -> None:

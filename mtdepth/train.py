@@ -27,7 +27,7 @@ class TrainingDiverged(RuntimeError):
 class Report(Protocol):
     """Hears of an epoch's end."""
 
-    def __call__(self, metrics: dict[str, float], checkpoint_dir: Path) -> None:
+    def __call__(self, metrics: dict[str, float], checkpoint_dir: Path, /) -> None:
         """Takes the metrics, and copies the checkpoint if it wants to keep it."""
 
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import optuna
 
-from study.conditions import searched_by
 from study.budget import applies, contains, grid_points, num_search_trials
+from study.conditions import searched_by
 from study.nesting import value_at
 from study.space import Objective, Parameter, Space
 from study.trainable import TrainConfig
@@ -96,7 +96,9 @@ class ArmSearch:
     ) -> dict[str, Any]:
         self._study.sampler = sampler
         if fixed:
-            self._study.enqueue_trial({n: _stored(self._parameters[n], v) for n, v in fixed.items()})
+            self._study.enqueue_trial(
+                {n: _stored(self._parameters[n], v) for n, v in fixed.items()}
+            )
         trial = self._study.ask()
         assert trial.number == number, f"expected trial {number} of {self._arm}: {trial.number}"
         self._trials[number] = trial

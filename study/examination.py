@@ -28,12 +28,13 @@ def finalists(ledger: Ledger, best: Iterable[str]) -> list[TrialRecord]:
     return [
         record
         for record in ledger.records.values()
-        if record.kept is not None
-        and (record.phase == "confirm" or record.dealt.trial_key in keys)
+        if record.kept is not None and (record.phase == "confirm" or record.dealt.trial_key in keys)
     ]
 
 
-def examine(ledger: Ledger, trained: list[TrialRecord], trainable: Trainable, say: Say) -> list[str]:
+def examine(
+    ledger: Ledger, trained: list[TrialRecord], trainable: Trainable, say: Say
+) -> list[str]:
     """Judges trained models on the test split, and draws a picture for each arm.
 
     Models that were judged before an interruption are not judged again.

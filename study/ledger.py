@@ -159,6 +159,10 @@ class Ledger:
             ended = time.monotonic()
             self._next_tables = ended + max(MIN_SECONDS_BETWEEN_TABLES, 20 * (ended - started))
 
+    def __reduce__(self) -> tuple[Callable[[Path], Ledger], tuple[Path]]:
+        """It travels as a reader: Ray Tune pickles all that it is given."""
+        return Ledger.open, (self.directory,)
+
     def close(self) -> None:
         """Writes the tables and lets go of the directory."""
         if self._lock is not None:

@@ -22,7 +22,9 @@ from study.trainable import SplitSummary
 PACKAGES = ("mtdepth", "torch", "torchvision", "ray", "optuna", "mlflow", "numpy", "scikit-learn")
 
 
-def make_manifest(study: str, objectives: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+def make_manifest(
+    study: str, objectives: Mapping[str, Any], data: Mapping[str, Any]
+) -> dict[str, Any]:
     """The manifest of a study that starts now.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from study.events import Dealt, EpochEnded, Event, Phase, Status, Judged, TrialEnded
+from study.events import Dealt, EpochEnded, Event, Judged, Phase, Status, TrialEnded
 
 
 @dataclass

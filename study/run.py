@@ -134,12 +134,12 @@ def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: P
     """Runs or resumes the study in a directory, and says what came of it."""
     from study import closing, runner
 
-    settings = {"address": options.address, "concurrency": options.concurrency}
+    settings = runner.Settings(address=options.address, concurrency=options.concurrency)
     try:
         if space is None:
-            directory = runner.resume_study(directory, **settings)
+            directory = runner.resume_study(directory, settings)
         else:
-            directory = runner.run_study(space, directory, **settings)
+            directory = runner.run_study(space, directory, settings)
     except KeyboardInterrupt:
         print(_how_to_go_on(directory), file=sys.stderr)
         return INTERRUPTED

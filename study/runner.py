@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ray import tune
+from ray.tune.experiment import Trial
 from rich.console import Console
+from rich.text import Text
 
-from study.examination import examine, finalists
 from study.events import Dealt, EpochEnded, now
+from study.examination import examine, finalists
 from study.ledger import Ledger
 from study.manifest import make_manifest
+from study.plan import make_plan
 from study.preflight import check_data, resolve_objectives, tell_missing
 from study.progress import Progress
 from study.ray_session import ray_session
 from study.recorder import Recorder
+from study.records import TrialRecord
 from study.report import write_report
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
-from study.tracker import Tracker
+from study.tracking import Tracker
 from study.trainable import Mtdepth, Trainable
 from study.worker import run_trial
 
+RAY_DIRECTORY = "ray"
+"""Within the study directory: what Ray Tune writes; gone when the study has ended."""
 NUM_RETRIES = 2
 """How often a trial goes on from its checkpoint after its worker or node was lost."""
 
@@ -43,30 +49,19 @@ class Settings:
     """Ray cluster; left out, Ray is started on this machine."""
     concurrency: int | None = None
     """Trials at once; left out, as many as there is room for."""
-    trainable: Trainable = Mtdepth()
+    trainable: Trainable = field(default_factory=Mtdepth)
     """What is trained."""
     tracks: bool = True
     """Whether MLflow hears of it."""
 
 
-def run_study(
-    space: Space,
-    out: Path,
-    *,
-    address: str | None = None,
-    concurrency: int | None = None,
-    trainable: Trainable | None = None,
-    tracks: bool = True,
-) -> Path:
+def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path:
     """Runs a study from its question to its report.
 
     Args:
         space: the study.
         out: its directory, which must not hold a study yet.
-        address: of a Ray cluster; left out, Ray is started on this machine.
-        concurrency: trials at once; left out, as many as there is room for.
-        trainable: what is trained, if not mtdepth.
-        tracks: whether MLflow hears of it.
+        settings: how it is run.
 
     Returns:
         The study directory.
@@ -76,3 +71,166 @@ def run_study(
         StudyFailed: no trial came to its end.
         KeyboardInterrupt: it was interrupted, and can go on by `resume_study`.
     """
+    settings = settings or Settings()
+    console = Console(highlight=False)
+    say = _say(console)
+    say(f"Study {space.study}: {space.question}")
+    summaries, data = check_data(space, settings.trainable, say)
+    objectives = resolve_objectives(space, summaries, say)
+    tell_missing(space, summaries, say)
+    told = {arm: objective.model_dump() for arm, objective in objectives.items()}
+    with ray_session(space.resources, settings.address, settings.concurrency) as slots:
+        ledger = Ledger.create(out, space, make_manifest(space.study, told, data))
+        return _Study(ledger, settings, console, slots).run()
+
+
+def resume_study(directory: Path, settings: Settings | None = None) -> Path:
+    """Goes on with a study that was interrupted, as if it had not been; see `run_study`."""
+    settings = settings or Settings()
+    console = Console(highlight=False)
+    ledger = Ledger.open(directory, writable=True)
+    try:
+        check_data(ledger.space, settings.trainable, _say(console))
+        with ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots:
+            return _Study(ledger, settings, console, slots).run()
+    finally:
+        ledger.close()
+
+
+class _Study:
+    """A study under way: the parts that hear of its ledger's events, and the order of its phases.
+
+    What an earlier session did is replayed to each part from the ledger before anything runs.
+    """
+
+    def __init__(
+        self, ledger: Ledger, settings: Settings, console: Console, num_slots: int
+    ) -> None:
+        self.ledger, self.settings = ledger, settings
+        space, objectives = ledger.space, _objectives(ledger)
+        self.searcher = ArmSearcher(
+            space,
+            objectives,
+            journal=ledger.directory / "optuna.log",
+            max_running=num_slots,
+            emit=ledger.append,
+        )
+        self.scheduler = ArmScheduler(space.scheduler, objectives)
+        made = make_plan(space)
+        self.progress = Progress(
+            console=console,
+            objectives=ledger.objectives(),
+            num_trials=made.num_trials,
+            num_epochs=made.max_epochs,
+            concurrency=num_slots,
+        )
+        self.say = self.progress.say
+        self._replay()
+        ledger.listeners += [self.searcher.apply, self.progress.hear]
+
+    def run(self) -> Path:
+        """Search and confirmation, the test split, the report."""
+        ledger = self.ledger
+        tracker = Tracker(ledger, self.say) if self.settings.tracks else None
+        try:
+            with self.progress.shown():
+                if not self.searcher.is_finished:
+                    self._train()
+                self._test()
+            ledger.update_manifest(ended=now())
+            ledger.flush()
+            self.say("Writing the report.")
+            write_report(ledger.directory)
+            shutil.rmtree(ledger.directory / RAY_DIRECTORY, ignore_errors=True)
+        finally:
+            if tracker is not None:
+                tracker.close()
+            ledger.close()
+        return ledger.directory
+
+    def _replay(self) -> None:
+        dealt: dict[str, Dealt] = {}
+        for event in self.ledger.events():
+            self.searcher.apply(event)
+            self.progress.replay(event)
+            if isinstance(event, Dealt):
+                dealt[event.trial_key] = event
+            elif isinstance(event, EpochEnded):
+                self.scheduler.replay(dealt[event.trial_key], event)
+        self.searcher.resume(
+            {
+                key: self._checkpoint(record)
+                for key, record in self.ledger.records.items()
+                if record.ended is None
+            }
+        )
+
+    def _checkpoint(self, record: TrialRecord) -> str | None:
+        """Where an interrupted trial goes on; from its start, if its checkpoint is gone."""
+        if record.checkpoint is None:
+            return None
+        found = self.ledger.directory.resolve() / record.checkpoint
+        return str(found) if found.is_dir() else None
+
+    def _train(self) -> None:
+        """Both training phases, as one run of Ray Tune.
+
+        Raises:
+            KeyboardInterrupt: Ray Tune came back with trials left.
+        """
+        directory, space = self.ledger.directory.resolve(), self.ledger.space
+        function = tune.with_parameters(
+            run_trial, subject=self.settings.trainable, home=str(Path.cwd())
+        )
+        resources = {"cpu": space.resources.cpus, "gpu": space.resources.gpus}
+        session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
+        tune.Tuner(
+            tune.with_resources(function, resources),
+            tune_config=tune.TuneConfig(
+                search_alg=self.searcher,
+                scheduler=self.scheduler,
+                num_samples=-1,
+                reuse_actors=True,
+                trial_name_creator=lambda trial: trial.trial_id,
+                trial_dirname_creator=_directory_name,
+            ),
+            run_config=tune.RunConfig(
+                name=session,
+                storage_path=str(directory / RAY_DIRECTORY),
+                callbacks=[Recorder(self.ledger, self.scheduler)],
+                failure_config=tune.FailureConfig(max_failures=NUM_RETRIES),
+                verbose=0,
+            ),
+        ).fit()
+        if not self.searcher.is_finished:
+            raise KeyboardInterrupt
+
+    def _test(self) -> None:
+        """The test split, for what was trained to its end.
+
+        Raises:
+            StudyFailed: nothing was.
+        """
+        best = [found for arm in self.ledger.space.arms if (found := self.searcher.best(arm))]
+        trained = finalists(self.ledger, [dealt.trial_key for dealt in best])
+        if not trained:
+            failed = [record for record in self.ledger.records.values() if record.error]
+            why = f"; {failed[0].dealt.trial_key}: {failed[0].error}" if failed else ""
+            raise StudyFailed(
+                f"no training came to its end, so there is nothing to report; "
+                f"{self.ledger.directory}/trials.parquet says why of each{why}"
+            )
+        examine(self.ledger, trained, self.settings.trainable, self.say)
+
+
+def _objectives(ledger: Ledger) -> dict[str, Objective]:
+    told = ledger.manifest["objectives"]
+    return {arm: Objective.model_validate(told[arm]) for arm in ledger.space.arms}
+
+
+def _directory_name(trial: Trial) -> str:
+    return str(trial.config["dealt"].trial_key)
+
+
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(Text(line), soft_wrap=True)

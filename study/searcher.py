@@ -233,4 +233,3 @@ def _fresh_storage(journal: Path) -> JournalStorage:
     for stale in (journal, journal.with_name(f"{journal.name}.lock")):
         stale.unlink(missing_ok=True)
     return JournalStorage(JournalFileBackend(str(journal)))
-

@@ -36,9 +36,7 @@ TRIALS = pa.schema(
         "checkpoint": pa.string(),
     }
 )
-EPOCHS = pa.schema(
-    {**_NAMES, "epoch": pa.int64(), "metric": pa.string(), "value": pa.float64()}
-)
+EPOCHS = pa.schema({**_NAMES, "epoch": pa.int64(), "metric": pa.string(), "value": pa.float64()})
 TEST = pa.schema(
     {
         **{name: kind for name, kind in _NAMES.items() if name != "phase"},

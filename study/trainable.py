@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mtdepth.config import TrainConfig as TrainConfig
+from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
 from mtdepth.metrics.names import evaluation_names as metric_names
 from mtdepth.metrics.names import higher_is_better as higher_is_better
@@ -20,6 +21,7 @@ __all__ = [
     "Judgement",
     "Mtdepth",
     "Report",
+    "Split",
     "SplitSummary",
     "TrainConfig",
     "Trainable",
@@ -79,10 +81,10 @@ class Trainable(Protocol):
             TrialFailed: it cannot go on, and trying again would end the same way.
         """
 
-    def judge(self, checkpoint: Path, split: str) -> Judgement:
+    def judge(self, checkpoint: Path, split: Split) -> Judgement:
         """Judges a trained model on a split."""
 
-    def draw(self, checkpoint: Path, split: str, out: Path) -> None:
+    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
         """Draws a picture of what a trained model predicts."""
 
 
@@ -115,19 +117,20 @@ class Mtdepth:
         except TrainingDiverged as error:
             raise TrialFailed(f"TrainingDiverged: {error}") from error
 
-    def judge(self, checkpoint: Path, split: str) -> Judgement:
+    def judge(self, checkpoint: Path, split: Split) -> Judgement:
         """See `Trainable`."""
         _use_threads()
         from mtdepth.evaluate import evaluate
 
-        found = evaluate(checkpoint, split)  # type: ignore[arg-type]  # one of the three splits
+        found = evaluate(checkpoint, split)
         return Judgement(metrics=found.metrics, images=[dict(row) for row in found.images])
 
-    def draw(self, checkpoint: Path, split: str, out: Path) -> None:
+    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
         """See `Trainable`."""
-        from mtdepth.evaluate import write_panel
+        _use_threads()
+        from mtdepth.panel import write_panel
 
-        write_panel(checkpoint, split, out)  # type: ignore[arg-type]
+        write_panel(checkpoint, split, out)
 
 
 def _use_threads() -> None:

@@ -15,10 +15,11 @@ from study.events import Dealt
 from study.trainable import Judgement, Trainable, TrialFailed
 
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
-"""Of a report that is no epoch: why the trial failed, all of it, whether its process is doubtful."""
+"""Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
+process may have been harmed."""
 
 
-def run_trial(config: dict[str, Any], trainable: Trainable, home: str) -> None:
+def run_trial(config: dict[str, Any], subject: Trainable, home: str) -> None:
     """Trains one trial under Ray Tune.
 
     A trial that fails says so in a report of its own, so that Ray Tune does not try it again. Where
@@ -26,7 +27,7 @@ def run_trial(config: dict[str, Any], trainable: Trainable, home: str) -> None:
 
     Args:
         config: `dealt`, the trial; and `resume_from`, a checkpoint directory, or None.
-        trainable: what is trained.
+        subject: what is trained.
         home: the driver's working directory, which relative paths start from.
     """
     with contextlib.suppress(OSError):
@@ -34,7 +35,7 @@ def run_trial(config: dict[str, Any], trainable: Trainable, home: str) -> None:
     dealt: Dealt = config["dealt"]
     try:
         with _resume_from(config) as checkpoint:
-            trainable.fit(dealt.config, _report, checkpoint)
+            subject.fit(dealt.config, _report, checkpoint)
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
     except Exception as error:

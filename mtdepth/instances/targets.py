@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def offset_targets(
-    instances: NDArray[np.integer] | Tensor, min_area: int
-) -> tuple[Tensor, Tensor]:
+def offset_targets(instances: NDArray[np.integer] | Tensor, min_area: int) -> tuple[Tensor, Tensor]:
     """Vectors from pixels to the centroid of the visible mask of their instance.
 
     Integer coordinates lie at pixel centres. Background is offset zero.

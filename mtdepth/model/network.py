@@ -176,6 +176,7 @@ class _Pose(nn.Module):
             channels[-1],
             num_features=1 if self.source == "separate" else 2,
             width=4 * config.encoder.width,
+            config=config.pose,
         )
 
     def forward(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+
 from study import tables
 from study.events import Dealt, EpochEnded, Event, Judged, Tracked, TrialEnded, decode, encode
 from study.ledger import Ledger
@@ -99,8 +100,9 @@ def test_tables_tell_what_happened(ledger: Ledger) -> None:
         "mlflow_run_id": "abc",
         "checkpoint": f"checkpoints/{KEY}",
     }
-    assert ledger.epochs()[["epoch", "metric", "value"]].query("metric == 'val/loss'").to_numpy(
-    ).tolist() == [[1, "val/loss", 2.0], [2, "val/loss", 1.0]]
+    assert ledger.epochs()[["epoch", "metric", "value"]].query(
+        "metric == 'val/loss'"
+    ).to_numpy().tolist() == [[1, "val/loss", 2.0], [2, "val/loss", 1.0]]
     assert ledger.test()["image"].tolist() == ["x.png", "y.png"]
     assert ledger.test()["metrics"].tolist()[0] == {"test/loss": 0.25}
 

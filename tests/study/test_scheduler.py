@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ray.tune.schedulers import TrialScheduler
+
 from study.events import Dealt, EpochEnded, Phase
 from study.scheduler import ArmScheduler, Rungs
 from study.space import Objective, Scheduler
@@ -18,9 +19,7 @@ SCORE = Objective(metric="val/score", mode="max")
 
 
 def dealt(key: str, arm: str = "a", phase: Phase = "search") -> Dealt:
-    return Dealt(
-        trial_key=key, phase=phase, arm=arm, seed=0, params={}, config={}, num_epochs=9
-    )
+    return Dealt(trial_key=key, phase=phase, arm=arm, seed=0, params={}, config={}, num_epochs=9)
 
 
 def decision(scheduler: ArmScheduler, trial: Dealt, epoch: int, **metrics: float) -> str:

@@ -13,6 +13,7 @@ import pytest
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
+
 from study.events import Dealt, EpochEnded, TrialEnded
 from study.searcher import ArmSearcher
 from study.space import Space
@@ -139,8 +140,10 @@ def test_the_first_trial_of_an_arm_has_its_own_values() -> None:
 
 
 def test_the_best_configuration_is_confirmed_with_every_seed() -> None:
-    dealt = play(searcher_of(make_space()), lambda d: "failed" if d.seed == 0 and
-                 d.trial_key.endswith("000") else "completed")
+    dealt = play(
+        searcher_of(make_space()),
+        lambda d: "failed" if d.seed == 0 and d.trial_key.endswith("000") else "completed",
+    )
     for arm in ("equal", "dwa", "inst"):
         tried = [d for d in dealt if d.arm == arm and d.phase == "search"][1:]
         best = min(tried, key=lambda d: abs(math.log10(d.params["optimizer.lr"]) + 4))
@@ -164,9 +167,7 @@ def test_a_nan_objective_never_wins() -> None:
     assert isinstance(told, dict)
     key = told["dealt"].trial_key
     metrics = {"val/depth/abs_rel": math.nan}
-    searcher.apply(
-        EpochEnded(trial_key=key, epoch=3, metrics=metrics, checkpoint=None, seconds=1)
-    )
+    searcher.apply(EpochEnded(trial_key=key, epoch=3, metrics=metrics, checkpoint=None, seconds=1))
     searcher.apply(TrialEnded(trial_key=key, status="completed"))
     assert searcher.best("equal") is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 import numpy as np
 
 from mtdepth.data.driveworld.solids import (
@@ -53,16 +54,28 @@ def house(rng: np.random.Generator, rect: Rect, height: float) -> tuple[Part, ..
     height = floors * floor + 0.4
     cell, inset = rng.uniform(2.0, 3.4), rng.uniform(0.2, 0.32)
     trim = rng.uniform(0.45, 1.25)
-    params = (cell, floor, inset * cell, (1 - inset) * cell, rng.uniform(0.22, 0.32) * floor,
-              rng.uniform(0.72, 0.85) * floor, floors * floor, trim)
+    params = (
+        cell,
+        floor,
+        inset * cell,
+        (1 - inset) * cell,
+        rng.uniform(0.22, 0.32) * floor,
+        rng.uniform(0.72, 0.85) * floor,
+        floors * floor,
+        trim,
+    )
     doors = tuple(
         Decal(x - 0.05, x + 0.05, 0.0, 2.3 / height, jitter(rng, (0.35, 0.22, 0.15), 0.5))
         for x in rng.uniform(0.1, 0.9, rng.integers(1, 3))
     )
     plinth = Decal(0, 1, 0, 0.6 / height, jitter(rng, (0.42, 0.40, 0.38)))
     facade = Look(
-        color=wall, tile=BRICK if rng.random() < 0.5 else PLASTER, contrast=1.3,
-        pattern=FACADE, params=params, decals=(plinth, *doors),
+        color=wall,
+        tile=BRICK if rng.random() < 0.5 else PLASTER,
+        contrast=1.3,
+        pattern=FACADE,
+        params=params,
+        decals=(plinth, *doors),
     )
     roof = Look(color=jitter(rng, ROOFS[rng.integers(len(ROOFS))]), tile=BRICK, contrast=1.2)
     body = box(rect, 0, height, facade, top=roof)
@@ -77,9 +90,13 @@ def house(rng: np.random.Generator, rect: Rect, height: float) -> tuple[Part, ..
 
 def tree(rng: np.random.Generator) -> tuple[Part, ...]:
     """A trunk and a crown of overlapping ellipsoids."""
-    green = jitter(rng, ((0.28, 0.42, 0.14), (0.20, 0.34, 0.13), (0.45, 0.42, 0.12))[
-        rng.choice(3, p=(0.5, 0.35, 0.15))
-    ], 0.2)
+    green = jitter(
+        rng,
+        ((0.28, 0.42, 0.14), (0.20, 0.34, 0.13), (0.45, 0.42, 0.12))[
+            rng.choice(3, p=(0.5, 0.35, 0.15))
+        ],
+        0.2,
+    )
     height, wide = rng.uniform(2.2, 3.2), rng.uniform(1.1, 1.9)
     bark = Look(color=jitter(rng, (0.30, 0.23, 0.17)), tile=PLASTER, contrast=2, texel_m=0.015)
     trunk = frustum(
@@ -134,7 +151,9 @@ def ground(
     dash = rng.uniform(2.0, 3.5)
     zebra = rng.uniform(15, length - 12) if rng.random() < 0.6 else -1e3
     asphalt = Look(
-        color=jitter(rng, (tone, tone, tone * 1.02), 0.05), tile=ASPHALT, pattern=ROAD,
+        color=jitter(rng, (tone, tone, tone * 1.02), 0.05),
+        tile=ASPHALT,
+        pattern=ROAD,
         contrast=rng.uniform(0.9, 1.3),
         params=(lane, dash, dash * rng.uniform(1.8, 2.4), zebra, curb, float(rng.random() < 0.6)),
     )
@@ -145,9 +164,8 @@ def ground(
     for side in (-1, 1):
         x = np.array([curb, curb + 0.18, curb + pavement, curb + 40])
         for (start, end), look in zip(
-            zip(x[:-1], x[1:], strict=True), (stone, slab, grass), strict=True
+            pairwise(x), (stone, slab, grass), strict=True
         ):
             near, far = sorted((side * start, side * end))
             parts.append(box(Rect(near, far, -20, length), -0.5, CURB_M, look))
     return tuple(parts)
-

@@ -60,7 +60,7 @@ def drive_path(rng: np.random.Generator, num_frames: int, lane_x: float) -> Path
     base = np.stack([sway, np.zeros(num_frames), along], 1)
     poses = np.tile(np.eye(4), (num_frames, 1, 1))
     poses[:, :3, :3] = _rotations(yaw + shake[:, 2], shake[:, 0], shake[:, 1])
-    poses[:, :3, 3] = base + [lane_x, -HEIGHT_M, 0.0]
+    poses[:, :3, 3] = base + np.array([lane_x, -HEIGHT_M, 0.0])
     poses[:, 1, 3] += 0.008 * _shake(rng, num_frames)[:, 0]
     return Path(poses, base, speed)
 

@@ -73,7 +73,13 @@ def facade(color: Array, params: Array, u: Array, v: Array, fu: Array, fv: Array
     blend(color, GLASS * tint, glass)
     middle, thin = (left + right) * F32(0.5), F32(0.04)
     sash = repeated(u, cell, middle - thin, middle + thin, fu)
-    sash += repeated(v, floor, high * F32(0.75) + low * F32(0.25), high * F32(0.75) + low * F32(0.25) + thin * 2, fv)
+    sash += repeated(
+        v,
+        floor,
+        high * F32(0.75) + low * F32(0.25),
+        high * F32(0.75) + low * F32(0.25) + thin * 2,
+        fv,
+    )
     blend(color, plain * trim, np.minimum(sash, 1) * glass)
     ledge = repeated(v, floor, np.zeros_like(v), np.full_like(v, 0.16), fv) * below
     color *= 1 - F32(0.22) * ledge

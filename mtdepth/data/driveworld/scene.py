@@ -108,7 +108,7 @@ def stack(things: tuple[Thing, ...], rng: np.random.Generator) -> Scene:
         radii=np.stack([np.zeros(3) if p.radii is None else p.radii for _, p in parts]),
         first_face=np.concatenate([[0], np.cumsum(counts)]),
         face_thing=np.array([k for k, _, _ in faces]),
-        is_round=~normals.any(1),
+        is_round=np.logical_not(normals.any(axis=1)),
         normals=normals,
         heights=(normals * origins).sum(1),
         axes=np.concatenate([frames, zero[..., None]], axis=2),

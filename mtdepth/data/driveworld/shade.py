@@ -62,8 +62,8 @@ class Shader:
             out = np.empty((3, len(x)), np.float32)
             some, none = np.flatnonzero(hit), np.flatnonzero(~hit)
             if len(some):
-                args = (a.take(some) for a in (x, y, inverse, faces))
-                out[:, some] = self._chunk(*args, size)
+                seen = (x.take(some), y.take(some), inverse.take(some), faces.take(some))
+                out[:, some] = self._chunk(*seen, size)
             out[:, none] = self._sky(x.take(none), y.take(none))
             return out
         t = 1 / inverse
@@ -90,7 +90,7 @@ class Shader:
         self, x: Array, y: Array, t: Array, faces: Array, size: np.float32
     ) -> tuple[Array, Array, Array, Array, Array]:
         """Metric coordinates and footprints on the surfaces, and the light (3, N) on them."""
-        ua, ub, uc, va, vb, vc, wa, wb, wc, u0, v0 = self.tables.take(faces, axis=1)
+        ua, ub, uc, va, vb, vc, wa, wb, _, u0, v0 = self.tables.take(faces, axis=1)
         sx, sy = F32(self.pixel[0]) * size, F32(self.pixel[1]) * size
         u = (ua * x + ub * y + uc) * t
         v = (va * x + vb * y + vc) * t
@@ -126,11 +126,11 @@ class Shader:
         looks = self.placed.scene.looks
         shift_u, shift_v = looks.shift.T.take(faces, axis=1)
         u, v = u + shift_u, v + shift_v
-        scale = (1 / looks.texel_m).take(faces)
+        scale: Array = (1 / looks.texel_m).take(faces)
         tile = looks.tile.take(faces)
         fine = self.fine.sample(tile, u * scale, v * scale, fu * scale, fv * scale)
         fine *= looks.contrast.take(faces)
-        scale = F32(1 / COARSE_TEXEL_M)
+        scale = np.full(len(u), 1 / COARSE_TEXEL_M, np.float32)
         tile = np.zeros(len(u), np.int32)
         coarse = self.coarse.sample(tile, u * scale, v * scale, fu * scale, fv * scale)
         fine += 1
@@ -153,10 +153,16 @@ class Shader:
         length = np.sqrt(right * right + down * down + ahead * ahead)
         height = np.maximum(-down / length, F32(0.01))
         share = np.minimum(1, height * F32(2.2))
-        cloud_u, cloud_v = right / length / (height + F32(0.15)), ahead / length / (height + F32(0.15))
+        cloud_u, cloud_v = (
+            right / length / (height + F32(0.15)),
+            ahead / length / (height + F32(0.15)),
+        )
         zero, small = np.zeros(len(x), np.int32), np.full(len(x), 1.5, F32)
         cloud = self.coarse.sample(zero, cloud_u * 28, cloud_v * 28, small, small)
-        low, high = self.light.sky_low.astype(F32)[:, None], self.light.sky_high.astype(F32)[:, None]
+        low, high = (
+            self.light.sky_low.astype(F32)[:, None],
+            self.light.sky_high.astype(F32)[:, None],
+        )
         blue = low + (high - low) * share
         white = np.clip(cloud * F32(2.5) + F32(0.15), 0, F32(0.8))
         return np.asarray(blue + (F32(0.93) - blue) * white)

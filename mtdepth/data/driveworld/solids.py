@@ -118,9 +118,7 @@ def frustum(
     return Part(corners, tuple(made[:-1] if ridge else made), label=label)
 
 
-def box(
-    rect: Rect, low: float, high: float, look: Look, label: int = 0, /, **sides: Look
-) -> Part:
+def box(rect: Rect, low: float, high: float, look: Look, label: int = 0, /, **sides: Look) -> Part:
     """An upright box."""
     return frustum(rect, rect, low, high, look, label, **sides)
 

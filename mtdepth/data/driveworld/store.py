@@ -7,8 +7,8 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
@@ -89,11 +89,9 @@ def _scratch(root: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _render(
-    config: DriveworldConfig, root: Path, workers: int, progress: Progress | None
-) -> None:
+def _render(config: DriveworldConfig, root: Path, workers: int, progress: Progress | None) -> None:
     write_common(root, config)
-    report = progress or (lambda done, total: None)
+    report = progress or (lambda _done, _total: None)
     total = config.num_drives
     report(0, total)
     if workers == 1 or total == 1:

@@ -111,14 +111,21 @@ def lorry(rng: np.random.Generator) -> tuple[Part, ...]:
     cab, body = Rect(-1.1, 1.1, 2.0, 3.6), Rect(-1.2, 1.2, -3.8, 1.9)
     side = load.plus(stripe, Decal(0, 1, 0, 0.05, DARK))
     rear = load.plus(
-        Decal(0.49, 0.51, 0.05, 0.97, DARK), Decal(0.02, 0.14, 0.04, 0.12, RED),
-        Decal(0.86, 0.98, 0.04, 0.12, RED), Decal(0.38, 0.62, 0.03, 0.08, PLATE),
+        Decal(0.49, 0.51, 0.05, 0.97, DARK),
+        Decal(0.02, 0.14, 0.04, 0.12, RED),
+        Decal(0.86, 0.98, 0.04, 0.12, RED),
+        Decal(0.38, 0.62, 0.03, 0.08, PLATE),
     )
     return (
         box(body, 0.75, 3.2, load, TRUCK, left=side, right=side, back=rear),
         box(body.inset(0.15, 0.2), 0.45, 0.75, Look(color=DARK), TRUCK),
         frustum(
-            cab, cab.inset(0.06, 0.12), 0.45, 2.6, paint, TRUCK,
+            cab,
+            cab.inset(0.06, 0.12),
+            0.45,
+            2.6,
+            paint,
+            TRUCK,
             front=paint.plus(Decal(0.06, 0.94, 0.52, 0.9, GLASS), *NOSE[1:2]),
             left=paint.plus(Decal(0.2, 0.9, 0.55, 0.88, GLASS)),
             right=paint.plus(Decal(0.1, 0.8, 0.55, 0.88, GLASS)),
@@ -131,30 +138,38 @@ def bus(rng: np.random.Generator) -> tuple[Part, ...]:
     """A city bus."""
     paint = _paint(rng)
     body = Rect(-1.25, 1.25, -5.0, 5.0)
-    panes = tuple(
-        Decal(0.03 + 0.16 * i, 0.165 + 0.16 * i, 0.45, 0.85, GLASS) for i in range(6)
-    )
+    panes = tuple(Decal(0.03 + 0.16 * i, 0.165 + 0.16 * i, 0.45, 0.85, GLASS) for i in range(6))
     side = paint.plus(*panes, Decal(0, 1, 0, 0.06, DARK))
     rear = paint.plus(
-        Decal(0.1, 0.9, 0.55, 0.85, GLASS), Decal(0.04, 0.12, 0.1, 0.3, RED),
-        Decal(0.88, 0.96, 0.1, 0.3, RED), Decal(0.25, 0.75, 0.12, 0.35, DARK),
+        Decal(0.1, 0.9, 0.55, 0.85, GLASS),
+        Decal(0.04, 0.12, 0.1, 0.3, RED),
+        Decal(0.88, 0.96, 0.1, 0.3, RED),
+        Decal(0.25, 0.75, 0.12, 0.35, DARK),
     )
     front = paint.plus(
-        Decal(0.05, 0.95, 0.35, 0.82, GLASS), Decal(0.2, 0.8, 0.86, 0.95, (0.9, 0.6, 0.1)),
-        Decal(0.05, 0.2, 0.1, 0.2, LAMP), Decal(0.8, 0.95, 0.1, 0.2, LAMP),
+        Decal(0.05, 0.95, 0.35, 0.82, GLASS),
+        Decal(0.2, 0.8, 0.86, 0.95, (0.9, 0.6, 0.1)),
+        Decal(0.05, 0.2, 0.1, 0.2, LAMP),
+        Decal(0.8, 0.95, 0.1, 0.2, LAMP),
     )
     return (
         frustum(
-            body, body.inset(0.08, 0.08), 0.35, 3.0, paint, BUS,
-            left=side, right=side, back=rear, front=front,
+            body,
+            body.inset(0.08, 0.08),
+            0.35,
+            3.0,
+            paint,
+            BUS,
+            left=side,
+            right=side,
+            back=rear,
+            front=front,
         ),
         *_wheels(1.13, 3.0, 0.48, BUS),
     )
 
 
-def person(
-    rng: np.random.Generator, label: int = PERSON, height: float = 0.0
-) -> tuple[Part, ...]:
+def person(rng: np.random.Generator, label: int = PERSON, height: float = 0.0) -> tuple[Part, ...]:
     """Somebody on foot, or on a saddle at `height`."""
     shirt = Look(color=_cloth(rng), tile=PLASTER, texel_m=0.01, contrast=1.6)
     trousers = Look(color=_cloth(rng, 0.5), tile=PLASTER, texel_m=0.01, contrast=1.6)
@@ -165,7 +180,9 @@ def person(
         foot = Rect(sign * 0.10 - 0.07, sign * 0.10 + 0.07, sign * step - 0.10, sign * step + 0.12)
         hip = Rect(sign * 0.10 - 0.09, sign * 0.10 + 0.09, -0.11, 0.11)
         parts.append(frustum(foot, hip, height, height + 0.82 * tall, trousers, label))
-        hand = Rect(sign * 0.30 - 0.05, sign * 0.30 + 0.05, -sign * step - 0.05, -sign * step + 0.05)
+        hand = Rect(
+            sign * 0.30 - 0.05, sign * 0.30 + 0.05, -sign * step - 0.05, -sign * step + 0.05
+        )
         arm = Rect(sign * 0.24 - 0.06, sign * 0.24 + 0.06, -0.07, 0.07)
         parts.append(frustum(hand, arm, height + 0.75 * tall, height + 1.40 * tall, shirt, label))
     waist, chest = Rect(-0.17, 0.17, -0.11, 0.11), Rect(-0.21, 0.21, -0.12, 0.12)
@@ -174,8 +191,10 @@ def person(
     parts.append(ellipsoid(head, np.array([0.09, 0.13, 0.11]), Look(color=skin), label))
     parts.append(
         ellipsoid(
-            head - [0, 0.05, 0.03], np.array([0.10, 0.10, 0.11]),
-            Look(color=(hair, hair * 0.8, hair * 0.6)), label,
+            head - [0, 0.05, 0.03],
+            np.array([0.10, 0.10, 0.11]),
+            Look(color=(hair, hair * 0.8, hair * 0.6)),
+            label,
         )
     )
     return tuple(parts)

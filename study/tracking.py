@@ -1,0 +1,280 @@
+"""The ledger as MLflow shows it: one parent run a study, one child run a trial.
+
+The only file that imports mlflow. Everything here follows from the ledger and may be done again at
+any time: runs are found by their tags, and a value that is there already is not written twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from study.events import Tracked
+from study.ledger import Ledger
+from study.records import TrialRecord
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+SECONDS_BETWEEN_SYNCS = 3.0
+SECONDS_TO_CLOSE = 120.0
+MAX_METRICS_A_BATCH = 1000
+PARENT = "study"
+"""`study.phase` of the parent run."""
+_STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+_ARTIFACTS = ("space.yaml", "manifest.json", "report.html", "report.md", "table.tex", "figures")
+
+
+def tracking_uri() -> str:
+    """Where runs go: `MLFLOW_TRACKING_URI`, or a database in the working directory."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+class Mirror:
+    """The runs of one study in MLflow.
+
+    Args:
+        ledger: what they are to show.
+        uri: of the tracking server or its database.
+
+    Raises:
+        mlflow.exceptions.MlflowException: it cannot be reached.
+    """
+
+    def __init__(self, ledger: Ledger, uri: str) -> None:
+        with _quiet():
+            from mlflow import MlflowClient
+
+            self._ledger = ledger
+            self._study_id = str(ledger.manifest["study_id"])
+            self._client = MlflowClient(tracking_uri=uri)
+            self._experiment = self._experiment_id(ledger.space.study)
+            self._runs = self._existing()
+            self._num_epochs: dict[str, int] = {}
+            self._written: dict[str, str] = {}
+            """The state of each trial as MLflow has it."""
+            self._parent = self._runs.get(PARENT) or self._create(PARENT, self._parent_tags(), None)
+
+    def sync(self, records: Iterable[TrialRecord], *, is_running: bool) -> dict[str, str]:
+        """Brings the runs up to the ledger.
+
+        Args:
+            records: all trials of the study.
+            is_running: whether the study is under way; what has no end otherwise was killed.
+
+        Returns:
+            The run of each trial.
+        """
+        with _quiet():
+            for record in records:
+                self._sync_trial(record, is_running)
+        return {key: run for key, run in self._runs.items() if key != PARENT}
+
+    def close(self) -> None:
+        """Writes the study's own files, and how it ended."""
+        with _quiet():
+            for name in _ARTIFACTS:
+                path = self._ledger.directory / name
+                if path.is_dir():
+                    self._client.log_artifacts(self._parent, str(path), name)
+                elif path.exists():
+                    self._client.log_artifact(self._parent, str(path))
+            ended = self._ledger.manifest["ended"]
+            self._client.set_terminated(self._parent, "FINISHED" if ended else "KILLED")
+
+    def _experiment_id(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            return str(self._client.create_experiment(name))
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def _existing(self) -> dict[str, str]:
+        """Run by trial key; the oldest, should there be two."""
+        wanted = f"tags.`study.id` = '{self._study_id}'"
+        token, found = None, {}
+        while True:
+            page = self._client.search_runs(
+                [self._experiment],
+                wanted,
+                order_by=["attributes.start_time DESC"],
+                page_token=token,
+            )
+            found.update({run.data.tags["study.trial_key"]: run.info.run_id for run in page})
+            token = page.token
+            if not token:
+                return found
+
+    def _parent_tags(self) -> dict[str, str]:
+        return {
+            "study.id": self._study_id,
+            "study.phase": PARENT,
+            "study.trial_key": PARENT,
+            "mlflow.note.content": self._ledger.space.question,
+        }
+
+    def _create(self, key: str, tags: dict[str, str], started: str | None) -> str:
+        time_ms = _milliseconds(started or self._ledger.manifest["started"])
+        name = self._study_id if key == PARENT else key
+        run = self._client.create_run(self._experiment, time_ms, tags, run_name=name)
+        self._runs[key] = str(run.info.run_id)
+        return self._runs[key]
+
+    def _sync_trial(self, record: TrialRecord, is_running: bool) -> None:
+        key = record.dealt.trial_key
+        status = record.status if record.ended or is_running else "killed"
+        state = f"{status} {record.num_epochs} {record.test is not None}"
+        if self._written.get(key) == state:
+            return
+        from mlflow.entities import Param, RunTag
+
+        run = self._runs.get(key)
+        if run is None:
+            run = self._create(key, self._trial_tags(record), record.dealt.time)
+        if key not in self._num_epochs:
+            params = [Param(k, str(v)[:6000]) for k, v in _params(record).items()]
+            self._client.log_batch(run, params=params)
+        first = self._num_epochs.get(key, 0)
+        values = list(_values(record, first))
+        for start in range(0, len(values), MAX_METRICS_A_BATCH):
+            self._client.log_batch(run, metrics=values[start : start + MAX_METRICS_A_BATCH])
+        tags = [RunTag("study.status", status)]
+        if record.error:
+            tags.append(RunTag("study.error", record.error))
+        self._client.log_batch(run, tags=tags)
+        if record.ended:
+            self._client.set_terminated(run, _STATUS[record.status], _milliseconds(record.ended))
+        else:
+            self._client.update_run(run, "RUNNING" if is_running else "KILLED")
+        self._num_epochs[key], self._written[key] = record.num_epochs, state
+
+    def _trial_tags(self, record: TrialRecord) -> dict[str, str]:
+        dealt = record.dealt
+        return {
+            "study.id": self._study_id,
+            "study.arm": dealt.arm,
+            "study.phase": dealt.phase,
+            "study.seed": str(dealt.seed),
+            "study.trial_key": dealt.trial_key,
+            "mlflow.parentRunId": self._parent,
+        }
+
+
+class Tracker:
+    """Keeps MLflow up to date from a thread of its own, so that training never waits for it.
+
+    What goes wrong is told once, and loses nothing: the ledger has it all.
+
+    Args:
+        ledger: of the study; it hears of the runs.
+        say: tells a line.
+    """
+
+    def __init__(self, ledger: Ledger, say: Callable[[str], None]) -> None:
+        self._ledger, self._say = ledger, say
+        self._stop = threading.Event()
+        self._failure: str | None = None
+        self._thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Writes what is left, and how the study ended."""
+        self._stop.set()
+        self._thread.join(SECONDS_TO_CLOSE)
+        if self._thread.is_alive():
+            self._failure = f"no answer from {tracking_uri()} in {SECONDS_TO_CLOSE:.0f} s"
+        if self._failure is not None:
+            self._say(
+                f"Note: MLflow does not have all of this study ({self._failure}). Nothing is lost; "
+                f"to bring it up to date: python -m study.track {self._ledger.directory}"
+            )
+
+    def _run(self) -> None:
+        try:
+            mirror = Mirror(self._ledger, tracking_uri())
+            while not self._stop.wait(SECONDS_BETWEEN_SYNCS):
+                self._sync(mirror, is_running=True)
+            self._sync(mirror, is_running=False)
+            mirror.close()
+        except Exception as error:  # a tracking server may fail in any way, and training goes on
+            self._failure = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+
+    def _sync(self, mirror: Mirror, *, is_running: bool) -> None:
+        records = list(self._ledger.records.values())
+        runs = mirror.sync(records, is_running=is_running)
+        for record in records:
+            run = runs[record.dealt.trial_key]
+            if record.mlflow_run_id != run:
+                self._ledger.append(Tracked(trial_key=record.dealt.trial_key, run_id=run))
+
+
+def track(study_dir: Path) -> str:
+    """Brings MLflow up to a study directory; doing it again changes nothing.
+
+    Returns:
+        Where the runs are.
+
+    Raises:
+        ValueError: the directory holds no study, or one that is under way.
+    """
+    ledger = Ledger.open(study_dir, writable=True)
+    try:
+        tracker = Tracker(ledger, lambda _: None)
+        tracker.close()
+        if tracker._failure is not None:
+            raise ValueError(f"MLflow at {tracking_uri()}: {tracker._failure}")
+    finally:
+        ledger.close()
+    return tracking_uri()
+
+
+def _params(record: TrialRecord) -> dict[str, Any]:
+    """What was searched, by dotted name, and the whole configuration."""
+    dealt = record.dealt
+    flat = dict(_flattened(dealt.config))
+    return {**flat, **dealt.params, "arm": dealt.arm, "seed": dealt.seed}
+
+
+def _flattened(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _values(record: TrialRecord, first: int) -> Iterator[Any]:
+    """MLflow's metrics of the epochs after `first`, and of the test; a NaN stays one."""
+    from mlflow.entities import Metric
+
+    for epoch in record.epochs:
+        if epoch.epoch > first:
+            time_ms = _milliseconds(epoch.time)
+            for name, value in epoch.metrics.items():
+                yield Metric(name, _finite_or_nan(value), time_ms, epoch.epoch)
+    if record.test is not None:
+        time_ms = _milliseconds(record.test.time)
+        for name, value in record.test.metrics.items():
+            yield Metric(name, _finite_or_nan(value), time_ms, record.num_epochs)
+
+
+def _finite_or_nan(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
+
+
+def _milliseconds(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the migration of a new database, and MLflow's hints, off the screen."""
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    yield
