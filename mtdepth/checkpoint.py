@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from mtdepth.config import TrainConfig
+from mtdepth.files import replacing
 from mtdepth.model.network import Network
 from mtdepth.weighting import Weighting, make_weighting
 
@@ -49,16 +49,16 @@ class Training:
 
     def save(self, directory: Path) -> None:
         """Writes the state into a directory; what is there under the same names is replaced."""
-        directory.mkdir(parents=True, exist_ok=True)
         state = {
             "network": self.network.state_dict(),
             "weighting": self.weighting.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
-        config = self.config.model_dump_json(indent=2)
-        _replace(directory / CONFIG, lambda path: path.write_text(config))
-        _replace(directory / STATE, lambda path: torch.save(state, path))
+        with replacing(directory / CONFIG) as path:
+            path.write_text(self.config.model_dump_json(indent=2))
+        with replacing(directory / STATE) as path:
+            torch.save(state, path)
 
     @classmethod
     def load(cls, directory: Path, config: TrainConfig, device: torch.device) -> Training:
@@ -132,9 +132,3 @@ def _read_state(directory: Path, device: torch.device) -> dict[str, Any]:
     except (OSError, RuntimeError, EOFError) as error:
         raise ValueError(f"{path}: expected a whole checkpoint, found: {error}") from None
     return state
-
-
-def _replace(path: Path, write: Any) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    write(temporary)
-    temporary.replace(path)

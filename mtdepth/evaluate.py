@@ -15,13 +15,14 @@ from mtdepth.checkpoint import load_network
 from mtdepth.config import TrainConfig
 from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData, open_split
-from mtdepth.data.splits import Frame, Split, runs
+from mtdepth.data.splits import Frame, runs
 from mtdepth.device import best_device
 from mtdepth.instances.clustering import Instances, cluster
 from mtdepth.instances.targets import offset_targets
 from mtdepth.losses.photometric import PhotometricError, upsampled_depth, warp_sources
 from mtdepth.metrics.depth import evaluate_image, mean_metrics
 from mtdepth.metrics.instances import average_precision, offset_errors
+from mtdepth.metrics.names import Split
 from mtdepth.metrics.pose import ate_snippets
 from mtdepth.model.network import Network, Predictions, image_size
 

@@ -2,8 +2,9 @@
 
 Asynchronous successive halving in its stopping form (Li et al. 2020,
 https://arxiv.org/abs/1810.05934, as in Ray Tune and Syne Tune): at a rung, a trial goes on when
-its value is no worse than the best 1 / reduction_factor of those that came to this rung before it. Trials of the confirm phase are
-never stopped. A value that is NaN or missing counts as worse than any number; it raises no rung.
+its value is no worse than the best 1 / reduction_factor of those that came to this rung before it.
+Trials of the confirm phase are never stopped. A value that is NaN or missing counts as worse than
+any number; it raises no rung.
 """
 
 from __future__ import annotations

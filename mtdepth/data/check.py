@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mtdepth.config import DataConfig
 from mtdepth.data.kitti import KittiRaw, is_whole
-from mtdepth.data.splits import SPLITS, Frame, Split, read_split, split_file
-from mtdepth.metrics.names import Truth
+from mtdepth.data.splits import SPLITS, Frame, read_split, split_file
+from mtdepth.metrics.names import Split, Truth
 
 Progress = Callable[[int, int], None]
 

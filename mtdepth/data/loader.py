@@ -17,8 +17,9 @@ from mtdepth.config import DataConfig
 from mtdepth.data.batch import Batch
 from mtdepth.data.check import data_root
 from mtdepth.data.kitti import KittiRaw
-from mtdepth.data.splits import Frame, Split, read_split, split_file
+from mtdepth.data.splits import Frame, read_split, split_file
 from mtdepth.geometry import resize_intrinsics
+from mtdepth.metrics.names import Split
 
 Value = TypeVar("Value", bound=np.generic)
 

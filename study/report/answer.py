@@ -18,7 +18,7 @@ def answer(results: Results) -> str:
     order = "higher" if higher_is_better(metric) else "lower"
     compared = [c for c in results.comparisons if c.metric == metric]
     if not compared:
-        return _no_comparison(results, metric)
+        return _no_comparison(metric)
     sign = -1 if higher_is_better(metric) else 1
     best = min(compared, key=lambda c: sign * c.difference.mean)
     reference = results.summaries[best.reference][metric]
@@ -31,7 +31,7 @@ def answer(results: Results) -> str:
     return start + _difference(best) + "; " + _certainty(results, best) + "."
 
 
-def _no_comparison(results: Results, metric: str) -> str:
+def _no_comparison(metric: str) -> str:
     return (
         f"The question stays open: no two arms have a value in {metric} for the same seed, so "
         "there is nothing to compare."

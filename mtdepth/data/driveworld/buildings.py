@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+
 import numpy as np
 
 from mtdepth.data.driveworld.solids import (
@@ -163,9 +164,7 @@ def ground(
     parts = [box(Rect(-60, 60, -20, length + 30), -1.0, 0.0, asphalt)]
     for side in (-1, 1):
         x = np.array([curb, curb + 0.18, curb + pavement, curb + 40])
-        for (start, end), look in zip(
-            pairwise(x), (stone, slab, grass), strict=True
-        ):
+        for (start, end), look in zip(pairwise(x), (stone, slab, grass), strict=True):
             near, far = sorted((side * start, side * end))
             parts.append(box(Rect(near, far, -20, length), -0.5, CURB_M, look))
     return tuple(parts)

@@ -1,0 +1,232 @@
+"""`python -m mtdepth.predict`: images to depth, offsets, instances and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtdepth.files import replacing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from mtdepth.model.network import Network
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+KITTI_UNITS_PER_M = 256
+"""Of a depth PNG; the largest 16-bit value is 255.996 m, and 0 means no depth."""
+MAX_16_BITS = 2**16 - 1
+ANY_LABEL = 1000
+"""Instance maps hold this plus k: the network does not tell classes apart."""
+PICTURE_WIDTH = 640
+
+_DESCRIPTION = """\
+Predicts depth and instances of images with a trained model. For every image it writes, under
+the same path and name:
+  depth/*.png       depth as KITTI has it: 16 bits, metres times 256
+  depth/*.npy       the same in metres, float32 (H, W)
+  offsets/*.npy     offsets to instance centroids in pixels, float32 (2, H, W), x first
+  instances/*.png   instance map: 16 bits, 1000 + k, 0 for background
+  pictures/*.png    all of it to look at
+A model writes what it was trained for: depth, instances, or both. Depth that was learned from
+video alone has no scale of its own; --scale gives it one.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments."""
+    made = argparse.ArgumentParser(
+        prog="python -m mtdepth.predict",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument(
+        "--checkpoint",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="a trained model, such as studies/<study>/checkpoints/<trial>",
+    )
+    made.add_argument(
+        "--images",
+        metavar="PATH",
+        type=Path,
+        required=True,
+        help="an image, or a directory of png and jpg files, searched with all below it",
+    )
+    made.add_argument("--out", metavar="DIR", type=Path, required=True, help="where to write")
+    made.add_argument(
+        "--scale", metavar="S", type=_scale, default=1.0, help="multiply depth by this (1)"
+    )
+    return made
+
+
+def _scale(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a positive number, found {text!r}")
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line, and returns its exit code.
+
+    Args:
+        arguments: without the program's name; left out, those of the process.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        root, images = find_images(options.images)
+        num_written = predict(options.checkpoint, root, images, options.out, options.scale)
+    except ValueError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    print(f"{num_written} images done; pictures are in {options.out / 'pictures'}")
+    return 0
+
+
+def find_images(path: Path) -> tuple[Path, list[Path]]:
+    """The images at a path, in order, and the directory that their names start from.
+
+    Raises:
+        ValueError: there is none, or two differ in their suffix alone and would share a name.
+    """
+    if path.is_file():
+        return path.parent, [path]
+    if not path.is_dir():
+        raise ValueError(f"--images: expected an image or a directory of images, found no {path}")
+    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not found:
+        raise ValueError(f"--images: expected {', '.join(SUFFIXES)} files under {path}, found none")
+    names: dict[Path, Path] = {}
+    for image in found:
+        other = names.setdefault(image.with_suffix(""), image)
+        if other != image:
+            raise ValueError(
+                f"--images: expected names that differ in more than their suffix, found {other} "
+                f"and {image}"
+            )
+    return path, found
+
+
+def predict(
+    checkpoint: Path, root: Path, images: Sequence[Path], out: Path, scale: float = 1.0
+) -> int:
+    """Predicts images, and writes what `--help` says.
+
+    Args:
+        checkpoint: directory of the trained model.
+        root: directory that the names of the images start from.
+        images: files below it. All are looked over before anything is written.
+        out: directory to write to.
+        scale: factor of depth.
+
+    Returns:
+        How many images were predicted.
+
+    Raises:
+        ValueError: the checkpoint or an image is not as it should be.
+    """
+    from mtdepth.checkpoint import load_network
+    from mtdepth.data.kitti import read_image
+    from mtdepth.device import best_device
+
+    network, _ = load_network(checkpoint, best_device())
+    for path in images:
+        read_image(path)
+    for path in images:
+        image = read_image(path)
+        _write(out, path.relative_to(root).with_suffix(""), image, _found(network, image, scale))
+    return len(images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What an image shows, at its own size but for the offsets; None for what isn't learned."""
+
+    depth_m: NDArray[np.floating] | None
+    """(H, W)."""
+    offsets_px: NDArray[np.floating] | None
+    """(2, h, w), at the network's size and in its pixels."""
+    instances: NDArray[np.integer] | None
+    """(H, W), 0 for background, 1..n."""
+
+
+def _found(network: Network, image: Image.Image, scale: float) -> _Found:
+    import torch
+    import torch.nn.functional as F
+
+    from mtdepth.data.loader import resize_image, resize_nearest
+    from mtdepth.instances.clustering import cluster
+
+    data = network.config.data
+    pixels = torch.from_numpy(resize_image(image, data.height, data.width)).float() / 255
+    device = next(network.parameters()).device
+    prediction = network.predict(pixels[None].to(device))
+    depth_m = offsets_px = instances = None
+    if prediction.depth_m is not None:
+        # Inverse depth is what the network draws, and what metrics resize.
+        size = (image.height, image.width)
+        inverse = F.interpolate(1 / prediction.depth_m, size, mode="bilinear")
+        depth_m = (scale / inverse)[0, 0].cpu().numpy()
+    if prediction.offsets_px is not None:
+        offsets_px = prediction.offsets_px[0].cpu().numpy()
+        small = cluster(offsets_px, network.config.optics).map
+        instances = resize_nearest(small, image.height, image.width)
+    return _Found(depth_m=depth_m, offsets_px=offsets_px, instances=instances)
+
+
+def _write(out: Path, name: Path, image: Image.Image, found: _Found) -> None:
+    """Writes the files of one image."""
+    import numpy as np
+
+    from mtdepth.figures import depth_range, draw_depth, draw_instances, draw_offsets, montage
+
+    original = np.asarray(image)
+    columns = [("image", [original])]
+    if found.depth_m is not None:
+        depth = np.rint(found.depth_m * KITTI_UNITS_PER_M).clip(1, MAX_16_BITS).astype(np.uint16)
+        _save_map(out / "depth" / name, depth)
+        _save_array(out / "depth" / name, found.depth_m)
+        columns.append(("depth", [draw_depth(found.depth_m, *depth_range(found.depth_m))]))
+    if found.offsets_px is not None and found.instances is not None:
+        instances = np.where(found.instances > 0, ANY_LABEL + found.instances, 0)
+        _save_map(out / "instances" / name, instances.clip(0, MAX_16_BITS).astype(np.uint16))
+        _save_array(out / "offsets" / name, found.offsets_px)
+        columns.append(("offsets", [draw_offsets(found.offsets_px)]))
+        columns.append(("instances", [draw_instances(found.instances, original)]))
+    with replacing(_with_suffix(out / "pictures" / name, ".png")) as path:
+        montage(columns, PICTURE_WIDTH, columns_a_row=2).save(path)
+
+
+def _save_map(path: Path, values: NDArray[np.uint16]) -> None:
+    from PIL import Image
+
+    with replacing(_with_suffix(path, ".png")) as temporary:
+        Image.fromarray(values).save(temporary)
+
+
+def _save_array(path: Path, values: NDArray[np.floating]) -> None:
+    import numpy as np
+
+    with replacing(_with_suffix(path, ".npy")) as temporary:
+        np.save(temporary, values.astype(np.float32))
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    """The path with a suffix more: a name may hold dots of its own."""
+    return path.with_name(path.name + suffix)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
