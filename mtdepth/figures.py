@@ -45,13 +45,14 @@ def draw_offsets(offsets_px: NDArray[np.floating], longest_px: float | None = No
 
     Args:
         offsets_px: (x, y) a pixel.
-        longest_px: length of the fullest colour; left out, that of the longest of 98 %.
+        longest_px: length of the fullest colour; left out, that of the longest of 98 %, but
+            at least a twentieth of the width, so that noise stays pale.
     """
     from matplotlib.colors import hsv_to_rgb
 
     x, y = offsets_px
     length = np.hypot(x, y)
-    full = longest_px or max(float(np.percentile(length, 98)), 1.0)
+    full = longest_px or max(float(np.percentile(length, 98)), length.shape[1] / 20)
     hue = np.arctan2(y, x) / (2 * np.pi) % 1
     saturation = np.clip(length / full, 0, 1)
     colors = hsv_to_rgb(np.stack([hue, saturation, np.full_like(hue, 0.96)], axis=-1))

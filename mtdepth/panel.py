@@ -19,6 +19,7 @@ from mtdepth.figures import (
 )
 from mtdepth.files import replacing
 from mtdepth.instances.clustering import cluster
+from mtdepth.metrics.depth import MAX_DEPTH_M
 from mtdepth.metrics.names import Split
 from mtdepth.model.network import Network
 
@@ -60,9 +61,9 @@ def _row(network: Network, data: SplitData, index: int) -> dict[str, Picture]:
     if prediction.depth_m is not None:
         depth_m, true_m = prediction.depth_m[0, 0].numpy(), truth.depth_m
         if true_m is not None:
-            true_m = resize_nearest(true_m, height, width)
+            true_m = shrink_depth(true_m, height, width)
             depth_m = depth_m * _median_ratio(true_m, depth_m)
-        near_far = depth_range(depth_m)
+        near_far = depth_range(depth_m if true_m is None else true_m)
         drawn["predicted depth"] = draw_depth(depth_m, *near_far)
         if true_m is not None:
             drawn["true depth"] = draw_depth(true_m, *near_far)
@@ -77,9 +78,25 @@ def _row(network: Network, data: SplitData, index: int) -> dict[str, Picture]:
     return drawn
 
 
+def shrink_depth(depth_m: NDArray[np.floating], height: int, width: int) -> NDArray[np.floating]:
+    """(height, width) metres: the nearest depth within each pixel, so that lidar stays visible.
+
+    Args:
+        depth_m: (H, W) metres, 0 where unknown; no smaller than asked for.
+        height: rows.
+        width: columns.
+    """
+    rows, columns = np.nonzero(depth_m)
+    small = np.full((height, width), np.inf, dtype=depth_m.dtype)
+    cells = (rows * height // depth_m.shape[0], columns * width // depth_m.shape[1])
+    np.minimum.at(small, cells, depth_m[rows, columns])
+    small[np.isinf(small)] = 0
+    return small
+
+
 def _median_ratio(true_m: NDArray[np.floating], predicted_m: NDArray[np.floating]) -> float:
-    """What scales a prediction to the truth, where that is known."""
-    known = true_m > 0
+    """What scales a prediction to the truth, where that is known; sky and beyond don't count."""
+    known = (true_m > 0) & (true_m < MAX_DEPTH_M)
     if not known.any():
         return 1.0
     return float(np.median(true_m[known]) / np.median(predicted_m[known]))

@@ -22,8 +22,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 KITTI_UNITS_PER_M = 256
 """Of a depth PNG; the largest 16-bit value is 255.996 m, and 0 means no depth."""
 MAX_16_BITS = 2**16 - 1
-ANY_LABEL = 1000
-"""Instance maps hold this plus k: the network does not tell classes apart."""
+ANY_LABEL = 5000
+"""Instance maps hold this plus k: the network does not tell classes apart, and 5 is Cityscapes'
+label of things that move and have no class of their own ("dynamic")."""
 PICTURE_WIDTH = 640
 
 _DESCRIPTION = """\
@@ -31,11 +32,13 @@ Predicts depth and instances of images with a trained model. For every image it 
 the same path and name:
   depth/*.png       depth as KITTI has it: 16 bits, metres times 256
   depth/*.npy       the same in metres, float32 (H, W)
-  offsets/*.npy     offsets to instance centroids in pixels, float32 (2, H, W), x first
-  instances/*.png   instance map: 16 bits, 1000 + k, 0 for background
+  offsets/*.npy     offsets to instance centroids, float32 (2, h, w), x first, at the size and in
+                    the pixels of the image that the network sees
+  instances/*.png   instance map: 16 bits, 5000 + k (class unknown), 0 for background
   pictures/*.png    all of it to look at
-A model writes what it was trained for: depth, instances, or both. Depth that was learned from
-video alone has no scale of its own; --scale gives it one.
+All but the offsets have the size of the image. A model writes what it was trained for: depth,
+instances, or both. Depth that was learned from video of one camera is right only up to a scale;
+--scale gives it one, such as the ratio of a known distance to the predicted one.
 """
 
 
@@ -86,26 +89,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     try:
-        root, images = find_images(options.images)
+        root, images = find_images(options.images, options.out)
         num_written = predict(options.checkpoint, root, images, options.out, options.scale)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    print(f"{num_written} images done; pictures are in {options.out / 'pictures'}")
+    noun = "image" if num_written == 1 else "images"
+    print(f"{num_written} {noun} done; pictures are in {options.out / 'pictures'}")
     return 0
 
 
-def find_images(path: Path) -> tuple[Path, list[Path]]:
+def find_images(path: Path, out: Path) -> tuple[Path, list[Path]]:
     """The images at a path, in order, and the directory that their names start from.
 
+    Args:
+        path: an image, or a directory.
+        out: where predictions go; what lies there is a result, and is left out.
+
     Raises:
-        ValueError: there is none, or two differ in their suffix alone and would share a name.
+        ValueError: there is no image; two differ in their suffix alone and would share a name;
+            or `out` is a file, or the directory of the images itself.
     """
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out: expected a directory, found the file {out}")
     if path.is_file():
         return path.parent, [path]
     if not path.is_dir():
         raise ValueError(f"--images: expected an image or a directory of images, found no {path}")
+    below, results = path.resolve(), out.resolve()
+    if below == results:
+        raise ValueError(f"--out: expected another directory than --images, found {out} for both")
     found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if results.is_relative_to(below):
+        found = [p for p in found if not p.resolve().is_relative_to(results)]
     if not found:
         raise ValueError(f"--images: expected {', '.join(SUFFIXES)} files under {path}, found none")
     names: dict[Path, Path] = {}

@@ -17,6 +17,16 @@ def mean3x3(images: Tensor) -> Tensor:
     return cast(Tensor, _Mean3x3.apply(images))
 
 
+def mean3x3_adjoint(gradients: Tensor) -> Tensor:
+    """What `mean3x3` sends back: gradients of its images from those of its means."""
+    padded = _sum3x3(F.pad(gradients, (2, 2, 2, 2))).mul_(1 / 9)
+    padded[..., 2] += padded[..., 0]  # what a reflected column got belongs to its original
+    padded[..., -3] += padded[..., -1]
+    padded[..., 2, :] += padded[..., 0, :]
+    padded[..., -3, :] += padded[..., -1, :]
+    return padded[..., 1:-1, 1:-1]
+
+
 def _sum3x3(x: Tensor) -> Tensor:
     """Sums over 3x3 windows: (..., H + 2, W + 2) -> (..., H, W)."""
     rows = x[..., :-2] + x[..., 1:-1]
@@ -33,9 +43,4 @@ class _Mean3x3(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ARG004
-        padded = _sum3x3(F.pad(gradients[0], (2, 2, 2, 2))).mul_(1 / 9)
-        padded[..., 2] += padded[..., 0]  # what a reflected column got belongs to its original
-        padded[..., -3] += padded[..., -1]
-        padded[..., 2, :] += padded[..., 0, :]
-        padded[..., -3, :] += padded[..., -1, :]
-        return padded[..., 1:-1, 1:-1]
+        return mean3x3_adjoint(gradients[0])

@@ -18,6 +18,8 @@ GARG_CROP = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
 HOLE_FACTOR = 2.0
 """A pixel predicted more than this many times too far is a hole: what photometric training
 digs where an object moves with the camera (Godard et al. 2019, sec. 3.2)."""
+FLAT_LOG = 1e-6
+"""Log depth that spreads less than this is constant but for the rounding of 32-bit numbers."""
 
 FloatArray = NDArray[np.floating]
 BoolArray = NDArray[np.bool_]
@@ -92,7 +94,7 @@ def _region_metrics(predicted_m: FloatArray, true_m: FloatArray) -> dict[str, fl
         "abs_rel": _abs_rel(predicted_m, true_m),
         "rmse": _rmse(predicted_m, true_m),
         "a1": _within(predicted_m, true_m, 1.25),
-        "hole_rate": float(np.mean(predicted_m > HOLE_FACTOR * true_m)),
+        "hole_rate": _share(predicted_m / true_m > HOLE_FACTOR, predicted_m),
     }
 
 
@@ -105,15 +107,19 @@ def _rmse(predicted: FloatArray, true: FloatArray) -> float:
 
 
 def _within(predicted: FloatArray, true: FloatArray, threshold: float) -> float:
-    if np.isnan(predicted).any():
-        return float("nan")
-    return float(np.mean(np.maximum(predicted / true, true / predicted) < threshold))
+    return _share(np.maximum(predicted / true, true / predicted) < threshold, predicted)
+
+
+def _share(passed: BoolArray, predicted: FloatArray) -> float:
+    """How many pass; a NaN passes no comparison, and must not count as a failure either."""
+    return float("nan") if np.isnan(predicted).any() else float(np.mean(passed))
 
 
 def _correlation(first: FloatArray, second: FloatArray) -> float:
+    if min(first.std(), second.std()) < FLAT_LOG:
+        return 0.0
     first, second = first - first.mean(), second - second.mean()
-    scale = float(np.sqrt((first**2).sum() * (second**2).sum()))
-    return 0.0 if scale < 1e-9 else float((first * second).sum() / scale)
+    return float((first * second).sum() / np.sqrt((first**2).sum() * (second**2).sum()))
 
 
 def _garg_mask(shape: tuple[int, ...]) -> BoolArray:
