@@ -90,6 +90,10 @@ class PoseConfig(Config):
     free, but from random weights it has to begin where motion and depth fit together."""
     rotation_rad: Positive = 0.01
     """Radians that an output of 1 stands for."""
+    forward_m: NonNegative = 0.0
+    """How far the camera drives between frames before anything is learned; monodepth2 begins
+    standing still. From random weights, a car's motion to begin with saves hundreds of steps in
+    which neither depth nor motion can be told without the other."""
 
 
 class DepthConfig(Config):

@@ -23,13 +23,17 @@ class PoseDecoder(nn.Module):
         super().__init__()
         self.config = config
         self.squeeze = nn.Sequential(nn.Conv2d(inputs, width, 1), nn.ReLU(inplace=True))
+        last = nn.Conv2d(width, 6, 1)
         self.layers = nn.Sequential(
             nn.Conv2d(num_features * width, width, 3, padding=1),
             nn.ReLU(inplace=True),
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(inplace=True),
-            nn.Conv2d(width, 6, 1),
+            last,
         )
+        assert last.bias is not None
+        with torch.no_grad():  # what lies ahead comes nearer: z is the last output
+            last.bias[5] -= config.forward_m / config.translation_m
 
     def forward(self, *features: Tensor) -> Tensor:
         """`later_T_earlier` (B, 4, 4), from features (B, C, h, w) in temporal order."""

@@ -41,7 +41,7 @@ def test_a_split_is_found_by_name_or_by_path(tmp_path: Path) -> None:
     assert found == by_name / "test_files.txt"
     found = split_file(DataConfig(split=str(by_path)), tmp_path, "test")
     assert found == by_path / "test_files.txt"
-    with pytest.raises(ValueError, match="data.split: expected test_files.txt in"):
+    with pytest.raises(ValueError, match=r"data\.split: expected test_files\.txt in"):
         split_file(DataConfig(split="other"), tmp_path, "test")
 
 

@@ -98,8 +98,15 @@ def test_a_small_prediction_is_resized() -> None:
 def test_nan_is_not_hidden() -> None:
     disparity = 1 / a_scene()
     disparity[50, 100] = math.nan
-    found = evaluate_image(disparity, a_scene(), crop=True)
-    assert all(math.isnan(found[name]) for name in (*SEVEN, "log_corr"))
+    found = evaluate_image(disparity, a_scene(), crop=True, motion=np.full(SHAPE, 3))
+    of_region = [f"comoving/{name}" for name in REGION_DEPTH]
+    assert all(math.isnan(found[name]) for name in (*SEVEN, "log_corr", *of_region))
+
+
+def test_rounding_of_a_constant_map_is_no_correlation() -> None:
+    true = a_scene()
+    shades = np.float32(0.3) * (1 + 1e-7 * (true > np.median(true)))
+    assert evaluate_image(shades, true, crop=True)["log_corr"] == 0
 
 
 def test_seven_metrics_by_hand() -> None:

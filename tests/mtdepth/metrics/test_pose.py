@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def a_drive(num_frames: int, seed: int = 0) -> np.ndarray:
 
 
 def motions(world_T_cam: np.ndarray, scale: float = 1.0) -> list[np.ndarray]:
-    found = [np.linalg.inv(after) @ before for before, after in zip(world_T_cam, world_T_cam[1:])]
+    found = [np.linalg.inv(after) @ before for before, after in pairwise(world_T_cam)]
     for motion in found:
         motion[:3, 3] *= scale
     return found

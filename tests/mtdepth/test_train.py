@@ -1,0 +1,120 @@
+"""Training: the same however it is interrupted, honest when it diverges, and it learns."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtdepth.config import DataConfig, TrainConfig
+from mtdepth.metrics.names import evaluation_names, training_names
+from mtdepth.train import TrainingDiverged, fit
+
+SLIM: dict[str, Any] = {
+    "encoder": {"width": 8, "weights": "none"},
+    "decoder": {"width": 4, "disparity_bias": -3},
+    "depth": {"min_m": 1, "max_m": 80},
+    "pose": {"translation_m": 0.3},
+    "optimizer": {"lr": 1e-3},
+    "batch_size": 2,
+    "epochs": 3,
+    "max_steps_per_epoch": 2,
+    "max_val_samples": 3,
+}
+
+
+class Listener:
+    """Keeps what is reported, and every checkpoint."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.epochs: list[dict[str, float]] = []
+
+    def __call__(self, metrics: dict[str, float], checkpoint_dir: Path, /) -> None:
+        self.epochs.append({k: v for k, v in metrics.items() if k != "train/seconds"})
+        shutil.copytree(checkpoint_dir, self.directory / str(len(self.epochs)))
+
+
+def config(data: DataConfig, **changes: Any) -> TrainConfig:
+    return TrainConfig.model_validate({**SLIM, "data": data, **changes})
+
+
+@pytest.mark.parametrize("weighting", ["dwa", "uncertainty"])
+@pytest.mark.parametrize("last_epoch", [1, 2])
+def test_interrupted_and_resumed_it_ends_the_same(
+    tiny_data: DataConfig, tmp_path: Path, weighting: str, last_epoch: int
+) -> None:
+    told = config(tiny_data, weighting={"name": weighting})
+    whole, resumed = Listener(tmp_path / "whole"), Listener(tmp_path / "resumed")
+    fit(told, whole)
+    fit(told, resumed, resume_from=tmp_path / "whole" / str(last_epoch))
+    assert resumed.epochs == whole.epochs[last_epoch:]
+
+
+def test_the_seed_decides(tiny_data: DataConfig, tmp_path: Path) -> None:
+    told = {"tasks": ["depth"], "epochs": 1}
+    runs = [Listener(tmp_path / name) for name in "abc"]
+    for listener, seed in zip(runs, (0, 0, 1), strict=True):
+        fit(config(tiny_data, seed=seed, **told), listener)
+    assert runs[0].epochs == runs[1].epochs != runs[2].epochs
+
+
+@pytest.mark.parametrize("tasks", [["depth"], ["instances"], ["depth", "instances"]])
+def test_an_epoch_tells_what_is_promised(
+    tiny_data: DataConfig, tmp_path: Path, tasks: list[str]
+) -> None:
+    told = config(tiny_data, tasks=tasks, epochs=1)
+    listener = Listener(tmp_path)
+    fit(told, listener)
+    promised = {*evaluation_names(told, "val"), *training_names(told), "epoch"} - {"train/seconds"}
+    regions = {name for name in promised if name.count("/") == 3}
+    assert promised - regions <= set(listener.epochs[0]) <= promised
+    assert listener.epochs[0]["epoch"] == 1
+
+
+def test_a_loss_that_is_not_finite_ends_it_at_once(tiny_data: DataConfig, tmp_path: Path) -> None:
+    listener = Listener(tmp_path)
+    with pytest.raises(TrainingDiverged, match=r"expected finite losses, found .* in epoch 1"):
+        fit(config(tiny_data, optimizer={"lr": 1e30}, max_steps_per_epoch=20), listener)
+    assert listener.epochs == []
+
+
+def test_a_batch_larger_than_the_split_is_refused(tiny_data: DataConfig, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="batch_size: expected at most the 9 samples"):
+        fit(config(tiny_data, batch_size=10), Listener(tmp_path))
+
+
+def test_depth_and_offsets_are_learned(tiny_data: DataConfig, tmp_path: Path) -> None:
+    """The small form of what the default study must show: three streets, learned by heart."""
+    told = config(
+        tiny_data.model_copy(update={"split": str(train_as_val(tiny_data, tmp_path))}),
+        encoder={"width": 16, "weights": "none"},
+        decoder={"width": 8, "disparity_bias": -3},
+        epochs=2,
+        batch_size=3,
+        max_steps_per_epoch=None,
+        max_val_samples=None,
+    )
+    listener = Listener(tmp_path / "checkpoints")
+    fit(told, listener)
+    last = listener.epochs[-1]
+    assert last["val/depth/log_corr"] > 0.7
+    assert last["val/depth/a1"] > last["val/depth/constant_a1"]
+    assert last["val/depth/photometric"] < last["val/depth/identity_photometric"]
+    assert last["val/instances/offset_error_px"] < 0.97 * last["val/instances/zero_offset_error_px"]
+    assert all(math.isfinite(value) for value in last.values())
+
+
+def train_as_val(data: DataConfig, directory: Path, repeats: int = 20) -> Path:
+    """A split that trains on its few samples again and again, and validates on the same."""
+    assert data.root is not None
+    lines = (data.root / "splits/driveworld/train_files.txt").read_text()
+    split = directory / "by-heart"
+    split.mkdir()
+    (split / "train_files.txt").write_text(lines * repeats)
+    for name in ("val", "test"):
+        (split / f"{name}_files.txt").write_text(lines)
+    return split
