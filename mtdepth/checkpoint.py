@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from mtdepth.config import TrainConfig
@@ -15,6 +16,7 @@ from mtdepth.model.network import Network
 from mtdepth.weighting import Weighting, make_weighting
 
 STATE, CONFIG = "state.pt", "config.json"
+STATE_KEYS = frozenset({"network", "weighting", "optimizer", "epoch"})
 
 
 @dataclass
@@ -84,10 +86,7 @@ def load_network(
     Raises:
         ValueError: the checkpoint is missing or damaged.
     """
-    path = directory / CONFIG
-    if not path.is_file():
-        raise ValueError(f"{directory}: expected a checkpoint ({CONFIG} and {STATE}), found none")
-    config = TrainConfig.model_validate_json(path.read_text())
+    config = _read_config(directory)
     untrained = config.encoder.model_copy(update={"weights": "none"})
     network = Network(config.model_copy(update={"encoder": untrained})).to(device)
     _load_module(network, _read_state(directory, torch.device(device))["network"], directory)
@@ -123,12 +122,33 @@ def _load_module(module: nn.Module, state: dict[str, Any], directory: Path) -> N
         ) from None
 
 
+def _read_config(directory: Path) -> TrainConfig:
+    path = directory / CONFIG
+    if not path.is_file():
+        raise ValueError(f"{directory}: expected a checkpoint ({CONFIG} and {STATE}), found none")
+    try:
+        return TrainConfig.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        found = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+        raise ValueError(
+            f"{path}: expected the configuration of a training, found: {found}"
+        ) from None
+
+
 def _read_state(directory: Path, device: torch.device) -> dict[str, Any]:
     path = directory / STATE
     if not path.is_file():
         raise ValueError(f"{directory}: expected a checkpoint ({CONFIG} and {STATE}), found none")
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError) as error:
-        raise ValueError(f"{path}: expected a whole checkpoint, found: {error}") from None
+    except Exception as error:  # torch passes on whatever the bytes make pickle raise
+        raise ValueError(
+            f"{path}: expected a whole checkpoint, found one that torch cannot read "
+            f"({type(error).__name__})"
+        ) from None
+    if not isinstance(state, dict) or not state.keys() >= STATE_KEYS:
+        raise ValueError(
+            f"{path}: expected a whole checkpoint, found not all of {', '.join(sorted(STATE_KEYS))}"
+        )
     return state

@@ -125,8 +125,13 @@ class OffsetConfig(Config):
     the photometric one; `pixel` does not."""
     norm: Literal["l2", "squared", "l1"] = "l2"
     """Distance between predicted and true offsets."""
-    background: Literal["zero", "masked"] = "zero"
-    """Background pixels are taught a zero offset (the poster's reading), or are left alone."""
+    background: Literal["zero", "balanced", "masked"] = "zero"
+    """Background pixels are taught a zero offset and count like all others (the poster's reading);
+    are taught it and count, together, as much as all instances together; or are left alone. Few
+    pixels are an instance, so that a short training of `zero` ends at zero offsets everywhere."""
+    factor: Positive = 1.0
+    """Multiplies the loss before it is weighted. The offsets' loss has the steeper gradient: in a
+    short training from random weights, an equal weight leaves the shared features to it."""
     min_area: Annotated[int, Field(ge=0)] = 12
     """Instances with fewer pixels at training resolution are ignored."""
 

@@ -27,5 +27,7 @@ def task_losses(predictions: Predictions, batch: Batch, config: TrainConfig) -> 
         ) + config.depth.smoothness * multiscale_smoothness(predictions.disparities, batch.target)
     if "instances" in config.tasks:
         assert predictions.offsets is not None
-        losses["instances"] = offset_loss(predictions.offsets, batch, config.offsets)
+        losses["instances"] = config.offsets.factor * offset_loss(
+            predictions.offsets, batch, config.offsets
+        )
     return losses

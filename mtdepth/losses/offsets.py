@@ -31,9 +31,13 @@ def offset_loss(offsets: Tensor, batch: Batch, config: OffsetConfig) -> Tensor:
     unit = image_size(offsets)
     difference = offsets * unit - true_px if config.unit == "pixel" else offsets - true_px / unit
     distance = _distance(difference, config.norm)  # (B, H, W)
+    if config.background == "zero":
+        return distance.mean()
+    of_instances = (distance * foreground).sum() / foreground.sum().clamp(min=1)
     if config.background == "masked":
-        return (distance * foreground).sum() / foreground.sum().clamp(min=1)
-    return distance.mean()
+        return of_instances
+    background = ~foreground
+    return (of_instances + (distance * background).sum() / background.sum().clamp(min=1)) / 2
 
 
 def _distance(difference: Tensor, norm: str) -> Tensor:

@@ -203,7 +203,7 @@ MISTAKES = [
      "objective.metric: arm 'st-depth' has no metric 'val/instances/ap50'; "
      "valid here: val/depth/a1, val/depth/a2, val/depth/a3, val/depth/abs_rel, "
      "val/depth/comoving/a1, val/depth/comoving/abs_rel, val/depth/comoving/hole_rate, "
-     "val/depth/comoving/rmse, and 18 more"),
+     "val/depth/comoving/rmse, and 17 more"),
     ("mode: min", "mode: max", "13:46",
      "objective.mode: expected min for val/depth/abs_rel, found max"),
     ("baseline: st-depth", "baseline: st_depth", "23:13",

@@ -36,20 +36,22 @@ def test_norms_by_hand(norm: str, expected: float) -> None:
     assert offset_loss(offsets, one_row(), config).item() == pytest.approx(expected)
 
 
-def test_background_is_taught_zero_or_left_alone() -> None:
+@pytest.mark.parametrize(
+    ("background", "expected"),
+    [("zero", (3 * 2 + 5) / 4), ("balanced", (2 + 5) / 2), ("masked", 2.0)],
+)
+def test_what_the_background_counts(background: str, expected: float) -> None:
     offsets = torch.zeros(1, 2, 1, 4)
-    offsets[0, 0, 0, 3] = 5.0
     offsets[0, 0, 0, :3] = torch.tensor([1.0, 0.0, -1.0]) / 4
-    zero = OffsetConfig(background="zero", min_area=0)
-    masked = OffsetConfig(background="masked", min_area=0)
-    assert offset_loss(offsets, one_row(), zero).item() == pytest.approx(5 / 4)
-    assert offset_loss(offsets, one_row(), masked).item() == pytest.approx(0, abs=1e-6)
+    offsets[0, 1] = torch.tensor([2.0, 2.0, 2.0, 5.0])  # wrong by 2 in the instance, by 5 beside it
+    config = OffsetConfig(background=background, min_area=0)
+    assert offset_loss(offsets, one_row(), config).item() == pytest.approx(expected)
 
 
 def test_no_instances_and_no_difference_give_finite_gradients() -> None:
     batch = random_batch()
     empty = replace(batch, instances=torch.zeros_like(batch.instances))
-    for background in ("zero", "masked"):
+    for background in ("zero", "balanced", "masked"):
         for norm in ("l2", "squared", "l1"):
             offsets = torch.zeros(2, 2, 64, 96, requires_grad=True)
             loss = offset_loss(offsets, empty, OffsetConfig(background=background, norm=norm))
