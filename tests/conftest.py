@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ KITTI = Path(__file__).parents[2] / "shared" / "kitti"
 @pytest.fixture(scope="session")
 def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Root of a driveworld of 30 frames, rendered once for all processes of a test run."""
-    shared = tmp_path_factory.getbasetemp().parent
+    base = tmp_path_factory.getbasetemp()  # a worker of xdist has its own, in that of the run
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     return ensure(TINY_WORLD, shared / "tiny-world", workers=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,22 +22,17 @@ class Calibration:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._cameras = _read(directory / "calib_cam_to_cam.txt")
-
-    def _camera(self, key: str) -> Matrix:
-        if key not in self._cameras:
-            path = self.directory / "calib_cam_to_cam.txt"
-            raise ValueError(f"{path}: expected a line {key!r}, found none")
-        return self._cameras[key]
+        self._path = directory / "calib_cam_to_cam.txt"
+        self._lines = _read(self._path)
 
     def image_size(self, camera: str) -> tuple[int, int]:
         """Width and height of the rectified images."""
-        width, height = self._camera(f"S_rect_{camera}")
+        width, height = _numbers(self._path, self._lines, f"S_rect_{camera}", 2)
         return int(width), int(height)
 
     def projection(self, camera: str) -> Matrix:
         """(3, 4), from the rectified frame of camera 0 to pixels."""
-        return self._camera(f"P_rect_{camera}").reshape(3, 4)
+        return _numbers(self._path, self._lines, f"P_rect_{camera}", 3, 4)
 
     def intrinsics(self, camera: str) -> Matrix:
         """(3, 3) in pixels of the rectified images."""
@@ -45,7 +41,7 @@ class Calibration:
     def camera_T_velodyne(self, camera: str) -> Matrix:
         """(4, 4), from the lidar to the rectified frame of the camera."""
         rectify = np.eye(4)
-        rectify[:3, :3] = self._camera("R_rect_00").reshape(3, 3)
+        rectify[:3, :3] = _numbers(self._path, self._lines, "R_rect_00", 3, 3)
         baseline = np.eye(4)
         baseline[:3, 3] = np.linalg.solve(self.intrinsics(camera), self.projection(camera)[:, 3])
         return baseline @ rectify @ _rigid(self.directory / "calib_velo_to_cam.txt")
@@ -63,21 +59,30 @@ def read_calibration(directory: Path) -> Calibration:
 
 
 def _rigid(path: Path) -> Matrix:
-    values = _read(path)
+    lines = _read(path)
     matrix = np.eye(4)
-    matrix[:3, :3] = values["R"].reshape(3, 3)
-    matrix[:3, 3] = values["T"]
+    matrix[:3, :3] = _numbers(path, lines, "R", 3, 3)
+    matrix[:3, 3] = _numbers(path, lines, "T", 3)
     return matrix
 
 
-def _read(path: Path) -> dict[str, Matrix]:
+def _read(path: Path) -> dict[str, str]:
+    """The lines of a file, by what stands before the colon."""
     if not path.is_file():
         raise ValueError(f"{path}: expected KITTI's calibration file, found none")
-    values: dict[str, Matrix] = {}
-    for line in path.read_text().splitlines():
-        key, _, numbers = line.partition(":")
-        try:
-            values[key] = np.array(numbers.split(), dtype=np.float64)
-        except ValueError:
-            continue  # calib_time is a date
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return {key: values for key, _, values in (line.partition(":") for line in lines)}
+
+
+def _numbers(path: Path, lines: dict[str, str], key: str, *shape: int) -> Matrix:
+    """A line's numbers in this shape."""
+    if key not in lines:
+        raise ValueError(f"{path}: expected a line {key!r}, found none")
+    try:
+        values = np.array(lines[key].split(), dtype=np.float64).reshape(shape)
+    except ValueError:
+        values = np.full(shape, np.nan)
+    if not np.isfinite(values).all():
+        count, found = math.prod(shape), lines[key].strip()
+        raise ValueError(f"{path}: expected {count} numbers in the line {key!r}, found {found!r}")
     return values

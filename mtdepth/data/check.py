@@ -31,7 +31,7 @@ def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
 
     Args:
         config: names the data.
-        on_progress: called with frames rendered and frames in all.
+        on_progress: called with drives rendered and drives in all.
 
     Raises:
         ValueError: the directory is missing, or holds something else.
@@ -92,12 +92,24 @@ def _check_split(reader: KittiRaw, path: Path, split: Split) -> SplitSummary:
         if not is_whole(image):
             raise ValueError(f"{image}: expected a whole png or jpg image, found a truncated one")
     frames = [frame for _, frame in numbered]
-    reader.calibration(frames[0])
+    _try_out(reader, frames)
     return SplitSummary(
         num_samples=len(frames),
         truth=_truth(reader, frames, with_neighbours),
         fingerprint=_fingerprint(reader.root, path, paths),
     )
+
+
+def _try_out(reader: KittiRaw, frames: list[Frame]) -> None:
+    """Reads all that belongs to one frame of each date and camera, its calibration above all."""
+    for frame in {(Path(f.drive).parent, f.camera): f for f in reversed(frames)}.values():
+        calibration = reader.calibration(frame)
+        calibration.image_size(frame.camera)
+        calibration.intrinsics(frame.camera)
+        reader.depth_m(frame)
+        reader.instances(frame)
+        reader.motion(frame)
+        reader.world_T_cam(frame)
 
 
 def _truth(reader: KittiRaw, frames: list[Frame], with_neighbours: bool) -> Truth:

@@ -100,22 +100,25 @@ class KittiRaw:
 
     def has_pose(self, frame: Frame) -> bool:
         """Whether the camera's pose is known."""
-        return (
-            self._drive(frame).exact is not None
-            or (self._drive(frame).oxts / "data" / f"{frame.index:010d}.txt").is_file()
-        )
+        poses = self._drive(frame)
+        if frame.camera == "02" and poses.exact is not None:
+            return 0 <= frame.index < len(poses.exact)
+        return (poses.oxts / "data" / f"{frame.index:010d}.txt").is_file()
 
     def world_T_cam(self, frame: Frame) -> NDArray[np.float64] | None:
         """(4, 4) pose of the camera, from `poses_02.txt` if the drive has one, else from oxts.
 
         Poses of one drive share their world; those of different drives need not.
+
+        Raises:
+            ValueError: what tells the pose, or the calibration, is broken.
         """
         if not self.has_pose(frame):
             return None
         poses = self._drive(frame)
-        if poses.exact is None:
-            return world_T_cam(poses.oxts, frame.index, self.calibration(frame), frame.camera)
-        return poses.exact[frame.index]
+        if frame.camera == "02" and poses.exact is not None:
+            return poses.exact[frame.index]
+        return world_T_cam(poses.oxts, frame.index, self.calibration(frame), frame.camera)
 
 
 class _Poses:
@@ -129,7 +132,11 @@ class _Poses:
     def exact(self) -> NDArray[np.float64] | None:
         if not self._path.is_file():
             return None
-        top = np.loadtxt(self._path, ndmin=2).reshape(-1, 3, 4)
+        lines = self._path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        try:
+            top = np.array([line.split() for line in lines], np.float64).reshape(len(lines), 3, 4)
+        except ValueError:
+            raise ValueError(f"{self._path}: expected twelve numbers in every line") from None
         bottom = np.broadcast_to([0.0, 0.0, 0.0, 1.0], (len(top), 1, 4))
         return np.concatenate([top, bottom], axis=1)
 

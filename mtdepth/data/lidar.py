@@ -28,12 +28,7 @@ def depth_from_scan(path: Path, calibration: Calibration, camera: str) -> NDArra
     Raises:
         ValueError: the file doesn't hold whole points.
     """
-    values = np.fromfile(path, dtype=np.float32)
-    if values.size == 0 or values.size % 4:
-        raise ValueError(
-            f"{path}: expected float32 x, y, z, reflectance; found {values.size} values"
-        )
-    points = values.reshape(-1, 4)[:, :3]
+    points = _read(path)[:, :3]
     points = points[points[:, 0] >= 0].astype(np.float64)
     width, height = calibration.image_size(camera)
     camera_T_velodyne = calibration.camera_T_velodyne(camera)
@@ -41,9 +36,25 @@ def depth_from_scan(path: Path, calibration: Calibration, camera: str) -> NDArra
     pixels = seen @ calibration.intrinsics(camera).T
     ahead = pixels[:, 2] > 1e-6
     pixels, forward_m = pixels[ahead], points[ahead, 0]
-    column, row = (np.round(pixels[:, :2] / pixels[:, 2:]) - 1).astype(np.int64).T
+    column, row = np.round(pixels[:, :2] / pixels[:, 2:]).T - 1
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    where = (row[inside].astype(np.int64), column[inside].astype(np.int64))
     depth_m = np.full((height, width), np.inf, dtype=np.float32)
-    np.minimum.at(depth_m, (row[inside], column[inside]), forward_m[inside].astype(np.float32))
+    np.minimum.at(depth_m, where, forward_m[inside].astype(np.float32))
     depth_m[np.isinf(depth_m)] = 0
     return depth_m
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    """(N, 4) x, y, z, reflectance."""
+    if not path.is_file():
+        raise ValueError(f"{path}: expected a lidar scan, found none")
+    content = path.read_bytes()
+    if not content or len(content) % 16:
+        raise ValueError(
+            f"{path}: expected float32 x, y, z, reflectance; found {len(content)} bytes"
+        )
+    points = np.frombuffer(content, dtype="<f4").reshape(-1, 4)
+    if not np.isfinite(points).all():
+        raise ValueError(f"{path}: expected points, found numbers that are not finite")
+    return points

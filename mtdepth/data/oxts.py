@@ -23,10 +23,7 @@ def world_T_imu(path: Path, origin_latitude_deg: float) -> Matrix:
     Raises:
         ValueError: the file is no such record.
     """
-    try:
-        latitude, longitude, altitude, roll, pitch, yaw = map(float, path.read_text().split()[:6])
-    except ValueError:
-        raise ValueError(f"{path}: expected at least six numbers of an oxts record") from None
+    latitude, longitude, altitude, roll, pitch, yaw = _record(path)
     scale = np.cos(np.radians(origin_latitude_deg))
     pose = np.eye(4)
     pose[:3, :3] = _about("z", yaw) @ _about("y", pitch) @ _about("x", roll)
@@ -38,10 +35,21 @@ def world_T_imu(path: Path, origin_latitude_deg: float) -> Matrix:
 
 def world_T_cam(directory: Path, index: int, calibration: Calibration, camera: str) -> Matrix:
     """Pose (4, 4) of a camera at one frame of a drive, whose `oxts` folder is given."""
-    data = directory / "data"
-    origin = float(min(data.glob("*.txt")).read_text().split()[0])
+    path = directory / "data" / f"{index:010d}.txt"
+    first = min(path.parent.glob("*.txt"), default=path)
     imu_T_cam = np.linalg.inv(calibration.camera_T_imu(camera))
-    return world_T_imu(data / f"{index:010d}.txt", origin) @ imu_T_cam
+    return world_T_imu(path, _record(first)[0]) @ imu_T_cam
+
+
+def _record(path: Path) -> list[float]:
+    """Latitude, longitude, altitude, roll, pitch and yaw."""
+    try:
+        values = [float(x) for x in path.read_text(encoding="utf-8").split()[:6]]
+    except (OSError, ValueError):
+        values = []
+    if len(values) < 6 or not np.isfinite(values).all():
+        raise ValueError(f"{path}: expected at least six numbers of an oxts record")
+    return values
 
 
 def _about(axis: str, angle: float) -> Matrix:

@@ -1,0 +1,196 @@
+"""What is said of a data set before anything is trained on it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mtdepth.config import DataConfig
+from mtdepth.data.check import check_data, data_root
+from mtdepth.data.driveworld import DriveworldConfig
+from tests.conftest import TINY_WORLD
+
+DRIVE = "2026_01_01/2026_01_01_drive_{:04d}_sync"
+TRAIN, VAL, TEST = DRIVE.format(0), DRIVE.format(3), DRIVE.format(5)
+LISTS = "splits/driveworld"
+
+
+@pytest.fixture
+def copy(tiny_world: Path, tmp_path: Path) -> Path:
+    """The tiny world, to be broken."""
+    shutil.copytree(tiny_world, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def told(root: Path | None, split: str = "driveworld") -> DataConfig:
+    return DataConfig(name="kitti", root=root, split=split)
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def append(path: Path, line: str) -> None:
+    path.write_text(path.read_text() + line + "\n")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_whole_world_passes(tiny_data: DataConfig) -> None:
+    found = check_data(tiny_data)
+    assert {split: summary.num_samples for split, summary in found.items()} == {
+        "train": 9,
+        "val": 6,
+        "test": 3,
+    }
+    assert all(all(asdict(summary.truth).values()) for summary in found.values())
+
+
+def test_the_real_sample_passes(kitti: DataConfig) -> None:
+    found = check_data(kitti)
+    assert [found[split].num_samples for split in ("train", "val", "test")] == [219, 42, 10]
+    assert found["train"].truth.missing() == ["depth", "motion", "poses"]
+    assert found["test"].truth.missing() == ["motion"]
+
+
+DAMAGE: list[tuple[Callable[[Path], object], str]] = [
+    (lambda r: halve(r / TRAIN / "image_02/data/0000000001.png"),
+     rf"{TRAIN}/image_02/data/0000000001.png: expected a whole png or jpg image"),
+    (lambda r: halve(r / VAL / "image_02/data/0000000000.png"),
+     rf"{VAL}/image_02/data/0000000000.png: expected a whole png or jpg image"),
+    (lambda r: (r / TEST / "image_02/data/0000000002.png").write_bytes(b""),
+     rf"{TEST}/image_02/data/0000000002.png: expected a whole png or jpg image"),
+    (lambda r: (r / TRAIN / "image_02/data/0000000002.png").unlink(),
+     rf"{LISTS}/train_files.txt:1: expected an image at .*{TRAIN}/image_02/data/0000000002.png, "
+     r"found none \(and 2 more frames are missing\)"),
+    (lambda r: (r / VAL / "image_02/data/0000000004.png").unlink(),
+     rf"{LISTS}/val_files.txt:3: expected an image at .*/0000000004.png, found none$"),
+    (lambda r: (r / TEST / "image_02/data/0000000003.png").unlink(),
+     rf"{LISTS}/test_files.txt:3: expected an image at .*/0000000003.png, found none$"),
+    (lambda r: append(r / LISTS / "val_files.txt", f"{VAL} 77 l"),
+     rf"{LISTS}/val_files.txt:7: expected an image at .*/0000000076.png, found none \(and 2 more"),
+    (lambda r: append(r / LISTS / "test_files.txt", f"{TEST} 1 r"),
+     rf"{LISTS}/test_files.txt:4: expected an image at .*/image_03/data/0000000001.png, found"),
+    (lambda r: append(r / LISTS / "train_files.txt", "2026_01_01_drive_0000_sync 1 l"),
+     rf"{LISTS}/train_files.txt:10: expected '<date>/<drive folder> <frame> <l\|r>', found"),
+    (lambda r: (r / LISTS / "val_files.txt").unlink(),
+     r"data.split: expected val_files.txt in .*/splits/driveworld"),
+    (lambda r: (r / LISTS / "val_files.txt").write_text(""),
+     rf"{LISTS}/val_files.txt: expected at least one frame, found none"),
+    (lambda r: (r / "2026_01_01/calib_cam_to_cam.txt").unlink(),
+     r"2026_01_01/calib_cam_to_cam.txt: expected KITTI's calibration file, found none"),
+    (lambda r: replace(r / "2026_01_01/calib_cam_to_cam.txt", "P_rect_02: ", "P_rect_02: x"),
+     r"2026_01_01/calib_cam_to_cam.txt: expected 12 numbers in the line 'P_rect_02', found 'x"),
+    (lambda r: halve(r / TEST / "proj_depth/groundtruth/image_02/0000000001.png"),
+     rf"{TEST}/proj_depth/groundtruth/image_02/0000000001.png: expected a whole grey PNG"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGE)
+def test_damage_ends_with_one_line_that_names_the_place(
+    copy: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    damage(copy)
+    with pytest.raises(ValueError) as caught:
+        check_data(told(copy))
+    assert re.search(message, str(caught.value)), caught.value
+    assert str(copy) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_each_date_has_a_calibration(copy: Path) -> None:
+    later = TRAIN.replace("2026_01_01", "2026_01_02")
+    shutil.copytree(copy / TRAIN, copy / later)
+    append(copy / LISTS / "train_files.txt", f"{later} 1 l")
+    with pytest.raises(ValueError, match=r"2026_01_02/calib_cam_to_cam.txt: expected KITTI's"):
+        check_data(told(copy))
+
+
+def test_lidar_needs_its_own_calibration(copy: Path) -> None:
+    for folder in copy.glob("*/*/proj_depth"):
+        shutil.rmtree(folder)
+    (copy / "2026_01_01/calib_velo_to_cam.txt").unlink()
+    with pytest.raises(ValueError, match=r"calib_velo_to_cam.txt: expected KITTI's calibration"):
+        check_data(told(copy))
+
+
+@pytest.mark.parametrize(
+    ("gone", "missing"),
+    [
+        (("instance_02",), ["instances"]),
+        (("motion_02",), ["motion"]),
+        (("proj_depth",), []),
+        (("proj_depth", "velodyne_points"), ["depth"]),
+        (("poses_02.txt",), []),
+        (("poses_02.txt", "oxts"), ["poses"]),
+    ],
+)
+def test_truth_that_is_not_there_is_told(
+    copy: Path, gone: tuple[str, ...], missing: list[str]
+) -> None:
+    for name in gone:
+        for path in copy.glob(f"*/*_sync/{name}"):
+            path.unlink() if path.is_file() else shutil.rmtree(path)
+    assert check_data(told(copy))["val"].truth.missing() == missing
+
+
+def test_a_test_frame_needs_no_neighbours(copy: Path) -> None:
+    (copy / LISTS / "test_files.txt").write_text(f"{TEST} 0 l\n")
+    assert check_data(told(copy))["test"].truth.missing() == ["neighbours", "poses"]
+
+
+def test_the_fingerprint_is_of_the_data_and_not_of_its_place(tiny_world: Path, copy: Path) -> None:
+    here, there = (check_data(told(root)) for root in (tiny_world, copy))
+    assert here == there
+    assert len({summary.fingerprint for summary in here.values()}) == 3
+
+
+def test_the_fingerprint_changes_with_an_image_or_a_list(copy: Path) -> None:
+    before = check_data(told(copy))
+    Image.new("RGB", (192, 64)).save(copy / VAL / "image_02/data/0000000004.png")
+    append(copy / LISTS / "test_files.txt", f"{TEST} 1 l")
+    after = check_data(told(copy))
+    changed = [split for split in after if after[split].fingerprint != before[split].fingerprint]
+    assert changed == ["val", "test"]
+
+
+def test_a_root_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"data.root: expected .*, found none; set base.data.root"):
+        data_root(told(None))
+    for name in ("file", "nothing"):
+        with pytest.raises(ValueError, match=f"data.root: expected .* found nothing at .*/{name}"):
+            check_data(told(tmp_path / name))
+
+
+def test_driveworld_is_rendered_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    world = DriveworldConfig(
+        num_train_drives=1, num_val_drives=0, num_test_drives=0, num_frames=3, width=64, height=32
+    )
+    heard: list[tuple[int, int]] = []
+    root = data_root(DataConfig(driveworld=world), lambda *progress: heard.append(progress))
+    assert root == Path("data") / f"driveworld-{world.fingerprint()}"
+    assert heard == [(0, 1), (1, 1)]
+    assert data_root(DataConfig(driveworld=world), lambda *_: heard.clear()) == root
+    assert heard
+
+
+def test_another_world_is_not_taken_for_this_one(tiny_world: Path) -> None:
+    other = TINY_WORLD.model_copy(update={"seed": 1})
+    with pytest.raises(
+        ValueError, match=r"expected driveworld .* found driveworld .*; give another"
+    ):
+        check_data(DataConfig(root=tiny_world, driveworld=other))
