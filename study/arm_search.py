@@ -142,6 +142,8 @@ def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Any:
         return parameter.choices[choices.index(trial.suggest_categorical(name, choices))]
     assert low is not None
     assert high is not None
+    if step is not None:
+        high = parameter.nth_value(int(parameter.num_values()) - 1)
     if parameter.type == "int":
         return trial.suggest_int(name, int(low), int(high), step=int(step or 1), log=parameter.log)
     return trial.suggest_float(name, low, high, step=step, log=parameter.log)

@@ -48,11 +48,7 @@ def values_of(parameter: Parameter) -> list[Any]:
         return [False, True]
     if parameter.choices is not None:
         return list(parameter.choices)
-    assert parameter.low is not None
-    assert parameter.high is not None
-    step = parameter.step or 1.0
-    count = int((parameter.high - parameter.low) / step + 1e-8) + 1
-    values = [parameter.low + index * step for index in range(count)]
+    values = [parameter.nth_value(index) for index in range(int(parameter.num_values()))]
     return [int(v) for v in values] if parameter.type == "int" else values
 
 

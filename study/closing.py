@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 import shlex
 from pathlib import Path
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +15,11 @@ from rich.text import Text
 from study.report.answer import answer
 from study.report.numbers import interval, mean_and_std, p_value, signed
 from study.results import Comparison, Results, read_results
+from study.tracking import tracking_uri
 from study.trainable import higher_is_better
+from study.words import counted
+
+_HEADINGS = ("arm", "value", "difference", "95 % interval", "p (Holm)")
 
 
 def render(study_dir: Path) -> RenderableType:
@@ -23,37 +27,46 @@ def render(study_dir: Path) -> RenderableType:
     results = read_results(study_dir)
     return Group(
         Text(),
-        arms_table(results),
+        arms_tables(results),
         Text(),
         Text(answer(results), style="bold"),
         Text(),
-        *(Text(line) for line in _paths(study_dir)),
+        *(Text(line, no_wrap=True, overflow="ignore") for line in _paths(study_dir)),
     )
 
 
-def arms_table(results: Results) -> Table:
-    """Arms by metric: mean and spread over seeds, and the paired difference to the reference."""
-    num_seeds = len(results.space.confirm.seeds)
-    table = Table(
-        title=f"{results.space.study}: the arms, mean ± standard deviation over {num_seeds} seeds",
-        title_justify="left",
-    )
-    for heading in ("metric", "arm"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("value", "difference", "95 % interval", "p (Holm)"):
-        table.add_column(heading, justify="right")
-    compared = {(c.arm, c.metric): c for c in results.comparisons}
-    for metric in results.metrics():
-        heading = f"{metric} ({'higher' if higher_is_better(metric) else 'lower'} is better)"
-        for arm in results.space.arms:
-            summary = results.summaries[arm][metric]
-            if math.isnan(summary.mean):
-                continue
-            cells = [arm, mean_and_std(summary), *_difference(compared.get((arm, metric)))]
-            table.add_row(*map(escape, (heading, *cells)))
-            heading = ""
-        table.add_section()
-    return table
+def arms_tables(results: Results) -> RenderableType:
+    """A table a metric: mean and spread over seeds, and the paired difference to the reference.
+
+    The metric stands above its table, so that there is room for its name on any screen.
+    """
+    seeds = results.space.confirm.seeds
+    over = f"mean ± standard deviation over {counted(len(seeds), 'seed')}" if seeds else "one seed"
+    rows = {m: found for m in results.metrics() if (found := _rows(results, m))}
+    every_row = [_HEADINGS, *(row for own in rows.values() for row in own)]
+    widths = [max(map(cell_len, column)) for column in zip(*every_row, strict=True)]
+    parts: list[RenderableType] = [Text(f"{results.space.study}: the arms, {over}", style="italic")]
+    for metric, own in rows.items():
+        order = "higher" if higher_is_better(metric) else "lower"
+        table = Table(box=None, padding=(0, 0, 0, 2), header_style="dim")
+        for index, (heading, width) in enumerate(zip(_HEADINGS, widths, strict=True)):
+            justify: JustifyMethod = "right" if index else "left"
+            table.add_column(heading, width=width, justify=justify, overflow="fold")
+        for row in own:
+            table.add_row(*map(escape, row))
+        parts += [Text(), Text(f"{metric} ({order} is better)", style="bold"), table]
+    return Group(*parts)
+
+
+def _rows(results: Results, metric: str) -> list[tuple[str, ...]]:
+    """Each arm that has a value in a metric."""
+    compared = {c.arm: c for c in results.comparisons if c.metric == metric}
+    means = {arm: results.summaries[arm][metric] for arm in results.space.arms}
+    return [
+        (arm, mean_and_std(summary), *_difference(compared.get(arm)))
+        for arm, summary in means.items()
+        if not math.isnan(summary.mean)
+    ]
 
 
 def _difference(comparison: Comparison | None) -> tuple[str, str, str]:
@@ -64,7 +77,7 @@ def _difference(comparison: Comparison | None) -> tuple[str, str, str]:
 
 
 def _paths(study_dir: Path) -> list[str]:
-    tracking = os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    tracking = tracking_uri()
     lines = ["What to look at next:"]
     for name, what in (
         ("report.html", "the report, with curves and pictures"),

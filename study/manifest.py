@@ -64,8 +64,9 @@ def _versions() -> dict[str, str]:
 
 def _git() -> dict[str, Any] | None:
     """The commit that this code stands at, and whether it was changed since; None outside git."""
+    is_tracked = _said("git", "ls-files", "--error-unmatch", Path(__file__).name) is not None
     commit = _said("git", "rev-parse", "HEAD")
-    if commit is None:
+    if commit is None or not is_tracked:  # installed, perhaps beneath a repository of its own
         return None
     return {"commit": commit, "dirty": bool(_said("git", "status", "--porcelain"))}
 

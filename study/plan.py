@@ -10,10 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from study.budget import num_search_trials
+from study.budget import num_search_trials, values_of
 from study.conditions import searched_by
 from study.space import Parameter, Space
 from study.trainable import TrainConfig
+from study.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +67,25 @@ def _arm_plan(space: Space, arm: str) -> ArmPlan:
     config = TrainConfig.model_validate(space.arm_config(arm))
     num_search, num_confirm = num_search_trials(space, arm), len(space.confirm.seeds)
     objective = space.objective_of(arm)
+    searched = searched_by(space, arm)
     return ArmPlan(
         name=arm,
         tasks=config.tasks,
         num_search=num_search,
         num_confirm=num_confirm,
-        max_epochs=(num_search + num_confirm) * config.epochs,
+        max_epochs=(num_search + num_confirm) * _most_epochs(config, searched),
         objective=f"{'lowest' if objective.mode == 'min' else 'highest'} {objective.metric}",
-        searched=searched_by(space, arm),
+        searched=searched,
     )
+
+
+def _most_epochs(config: TrainConfig, searched: Mapping[str, Parameter]) -> int:
+    """Of one training: the arm's own, or what is searched instead."""
+    parameter = searched.get("epochs")
+    if parameter is None:
+        return config.epochs
+    own = [config.epochs] if parameter.when else []
+    return max([*own, *values_of(parameter)])
 
 
 def _data(config: TrainConfig) -> str:
@@ -150,19 +161,22 @@ def describe(name: str, parameter: Parameter) -> str:
 def _phases(plan: Plan) -> list[str]:
     space = plan.space
     num_search = sum(arm.num_search for arm in plan.arms)
-    lines = [f"{plan.num_trials} trainings, {plan.max_epochs} epochs at most:"]
+    trainings, epochs = counted(plan.num_trials, "training"), counted(plan.max_epochs, "epoch")
+    lines = [f"{trainings}, {epochs} at most:"]
     if space.search:
-        lines.append(f"  search   {num_search} trainings look for good settings of each arm")
+        look = f"{counted(num_search, 'training')} look{'s' if num_search == 1 else ''}"
+        lines.append(f"  search   {look} for good settings of each arm")
         lines.append("           on the validation split" + _early(space))
     if not space.confirm.seeds:
         what = f"the best of each arm to {space.compare.baseline}, with one seed each, in"
         test = [f"  test     opened once, at the end, to compare {what}"]
         return [*lines, *test, *_metrics(space)]
-    seeds = ", ".join(map(str, space.confirm.seeds))
+    num_confirm, num_seeds = plan.num_trials - num_search, len(space.confirm.seeds)
+    seeds = f"seed{'s' if num_seeds > 1 else ''} {', '.join(map(str, space.confirm.seeds))}"
     what = "the best settings of each arm" if space.search else "each arm"
     again = " again" if space.search else ""
     lines += [
-        f"  confirm  {plan.num_trials - num_search} trainings: {what}{again} with seeds {seeds}",
+        f"  confirm  {counted(num_confirm, 'training')}: {what}{again} with {seeds}",
         f"  test     opened once, at the end, to compare these to {space.compare.baseline} in",
     ]
     return [*lines, *_metrics(space)]
@@ -175,5 +189,5 @@ def _metrics(space: Space) -> list[str]:
 def _early(space: Space) -> str:
     if space.scheduler.name == "none":
         return ""
-    num = space.scheduler.grace_epochs
-    return f"; poor ones end early, after {num} epoch{'s' if num != 1 else ''} or more"
+    grace = counted(space.scheduler.grace_epochs, "epoch")
+    return f"; poor ones end early, after {grace} or more"

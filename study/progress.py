@@ -15,6 +15,7 @@ from rich.text import Text
 
 from study.events import Dealt, EpochEnded, Event, TrialEnded
 from study.records import TrialRecord, apply
+from study.words import counted
 
 SECONDS_BETWEEN_LINES = 15.0
 NUM_ENDED_SHOWN = 5
@@ -63,7 +64,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Tells something that is worth a line of its own."""
-        (self._live.console if self._live else self.console).print(Text(line))
+        (self._live.console if self._live else self.console).print(Text(line), soft_wrap=True)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -130,7 +131,7 @@ class Progress:
         dealt = record.dealt
         if record.status == "failed":
             return f"{dealt.trial_key} FAILED: {record.error}"
-        after = f"after {record.num_epochs} epochs, {duration(record.seconds)}"
+        after = f"after {counted(record.num_epochs, 'epoch')}, {duration(record.seconds)}"
         return f"{dealt.trial_key} {_WORDS[record.status]} {after}: {self._value(record)}"
 
     def _value(self, record: TrialRecord) -> str:

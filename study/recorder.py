@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ray import cloudpickle
 from ray.tune import Callback
 from ray.tune.experiment import Trial
 
@@ -35,8 +36,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         dealt = _dealt(trial)
         if FAILED in result:
             self._failures[dealt.trial_key] = result[FAILED]
-            errors = self._ledger.directory / "errors" / f"{dealt.trial_key}.txt"
-            write_atomically(errors, result[TRACEBACK])
+            self._keep_error(dealt.trial_key, result[TRACEBACK])
             if result.get(FATAL):
                 trial.max_failures = 0
         elif "epoch" in result:
@@ -74,9 +74,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         dealt = _dealt(trial)
         error = self._failures.pop(dealt.trial_key, None)
         if error is None:
-            cause = str(trial.get_pickled_error() or trial.get_error() or "unknown cause")
-            lines = [line.strip() for line in cause.splitlines() if line.strip()]
-            error = f"its worker failed {trial.num_failures} times: {lines[0]}"
+            error = f"its worker failed {trial.num_failures} times: {_last_error(trial)}"
+            self._keep_error(dealt.trial_key, Path(trial.error_file).read_text())
         self.end(dealt, "failed", error)
 
     def end(self, dealt: Dealt, status: Any, error: str | None = None) -> None:
@@ -110,6 +109,9 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         temporary.rename(target)
         return str(target.relative_to(root))
 
+    def _keep_error(self, trial_key: str, text: str) -> None:
+        write_atomically(self._ledger.directory / "errors" / f"{trial_key}.txt", text)
+
     def _remove(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
             shutil.rmtree(self._ledger.directory / checkpoint, ignore_errors=True)
@@ -128,3 +130,13 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
 def _dealt(trial: Trial) -> Dealt:
     dealt: Dealt = trial.config["dealt"]
     return dealt
+
+
+def _last_error(trial: Trial) -> str:
+    """Why Ray Tune gave a trial up, in a line; its files have not joined the others yet."""
+    if trial.pickled_error_file is None:
+        text = Path(trial.error_file).read_text().strip()
+        return text.splitlines()[-1]
+    error = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    cause = getattr(error, "cause", None) or error
+    return f"{type(cause).__name__}: {str(cause).strip().splitlines()[0]}"

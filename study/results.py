@@ -116,12 +116,15 @@ def _is_final(space: Space, trial: Row) -> bool:
 def _comparisons(
     space: Space, values: Mapping[str, Mapping[str, Mapping[int, float]]]
 ) -> list[Comparison]:
+    def seeds(arm: str, metric: str) -> set[int]:
+        return set(values[arm].get(metric, {}))
+
     pairs = [
         (arm, metric, reference)
         for metric in space.compare.metrics
         if (reference := reference_arm(space, metric)) is not None
         for arm in space.arms
-        if arm != reference and metric in values[arm] and metric in values[reference]
+        if arm != reference and seeds(arm, metric) & seeds(reference, metric)
     ]
     differences = [
         statistics.paired_difference(values[arm][metric], values[reference][metric])
@@ -147,12 +150,13 @@ def reference_arm(space: Space, metric: str) -> str | None:
 
 
 def _best(space: Space, objectives: Mapping[str, str], trials: list[Row]) -> dict[str, Row]:
-    """The completed search trial with the best objective, of each arm that has one."""
+    """The search trial that each arm was confirmed by, as `ArmSearcher.best` ranks them."""
     best: dict[str, Row] = {}
     for arm in objectives:
         sign = 1 if space.objective_of(arm).mode == "min" else -1
         own = [t for t in trials if (t["phase"], t["arm"]) == ("search", arm)]
-        ended = [t for t in own if t["status"] == "completed" and math.isfinite(t["objective"])]
-        if ended:
-            best[arm] = min(ended, key=lambda trial: sign * trial["objective"])
+        ended = [t for t in own if t["status"] in ("completed", "pruned")]
+        known = [t for t in ended if not math.isnan(t["objective"])]
+        if known:
+            best[arm] = min(known, key=lambda t: (-t["epochs"], sign * t["objective"]))
     return best

@@ -116,6 +116,7 @@ class _Study:
             emit=ledger.append,
         )
         self.scheduler = ArmScheduler(space.scheduler, objectives)
+        self.recorder = Recorder(ledger, self.scheduler)
         made = make_plan(space)
         self.progress = Progress(
             console=console,
@@ -127,6 +128,7 @@ class _Study:
         self.say = self.progress.say
         self._replay()
         ledger.listeners += [self.searcher.apply, self.progress.hear]
+        self._take_up()
 
     def run(self) -> Path:
         """Search and confirmation, the test split, the report."""
@@ -157,13 +159,13 @@ class _Study:
                 dealt[event.trial_key] = event
             elif isinstance(event, EpochEnded):
                 self.scheduler.replay(dealt[event.trial_key], event)
-        self.searcher.resume(
-            {
-                key: self._checkpoint(record)
-                for key, record in self.ledger.records.items()
-                if record.ended is None
-            }
-        )
+
+    def _take_up(self) -> None:
+        """Sees to what an earlier session left unended: what is not stopped already, goes on."""
+        left = {k: r for k, r in self.ledger.records.items() if r.ended is None}
+        for key in [key for key in left if key in self.scheduler.stopped]:
+            self.recorder.end(left.pop(key).dealt, "pruned")
+        self.searcher.resume({key: self._checkpoint(record) for key, record in left.items()})
 
     def _checkpoint(self, record: TrialRecord) -> str | None:
         """Where an interrupted trial goes on; from its start, if its checkpoint is gone."""
@@ -197,7 +199,7 @@ class _Study:
             run_config=tune.RunConfig(
                 name=session,
                 storage_path=str(directory / RAY_DIRECTORY),
-                callbacks=[Recorder(self.ledger, self.scheduler)],
+                callbacks=[self.recorder],
                 failure_config=tune.FailureConfig(max_failures=NUM_RETRIES),
                 verbose=0,
             ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -120,7 +121,17 @@ class Parameter(Part):
             return len(self.choices or (False, True))
         if self.type == "float" and self.step is None:
             return math.inf
-        return 1 + (self.high - self.low) // (self.step or 1)
+        return 1 + int((_exact(self.high) - _exact(self.low)) // _exact(self.step or 1))
+
+    def nth_value(self, index: int) -> float:
+        """So many steps above `low`: as decimals, where 0.1 + 2 * 0.1 is 0.3 and no more."""
+        assert self.low is not None
+        return float(_exact(self.low) + index * _exact(self.step or 1))
+
+
+def _exact(value: float) -> Decimal:
+    """The decimal number that was written."""
+    return Decimal(str(value))
 
 
 class Sampler(Part):

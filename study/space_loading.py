@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from study.documents import Document, FieldError, FieldPath, Place
@@ -18,7 +17,7 @@ from study.overrides import with_override
 from study.plain_errors import first_field_error
 from study.space import Space
 from study.space_checks import check_space
-from study.yaml_marks import read_document
+from study.yaml_marks import read_document, to_yaml
 
 
 def load_space(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Space:
@@ -42,7 +41,7 @@ def load_space(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Space
         raise ValueError(f"{shown}: cannot be read: {error.strerror}") from None
     document = _without_dotted_keys(read_document(text, shown))
     for argument in overrides:
-        document = with_override(document, argument)
+        document = _without_dotted_keys(with_override(document, argument))
     try:
         space = parse_space(_with_absolute_paths(document.data))
         check_space(space)
@@ -84,8 +83,7 @@ def parse_space(data: dict[str, Any]) -> Space:
 
 def space_as_yaml(space: Space) -> str:
     """A space as a file that `load_space` reads back as the same space."""
-    data = space.model_dump(mode="json")
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    return to_yaml(space.model_dump(mode="json"))
 
 
 def _shown(path: Path) -> str:

@@ -56,6 +56,7 @@ class Mirror:
             self._experiment = self._experiment_id(ledger.space.study)
             self._runs = self._existing()
             self._num_epochs: dict[str, int] = {}
+            self._is_running = False
             self._written: dict[str, str] = {}
             """The state of each trial as MLflow has it."""
             self._parent = self._runs.get(PARENT) or self._create(PARENT, self._parent_tags(), None)
@@ -71,6 +72,9 @@ class Mirror:
             The run of each trial.
         """
         with _quiet():
+            if is_running and not self._is_running:
+                self._client.update_run(self._parent, "RUNNING")
+            self._is_running = is_running
             for record in records:
                 self._sync_trial(record, is_running)
         return {key: run for key, run in self._runs.items() if key != PARENT}
@@ -85,7 +89,10 @@ class Mirror:
                 elif path.exists():
                     self._client.log_artifact(self._parent, str(path))
             ended = self._ledger.manifest["ended"]
-            self._client.set_terminated(self._parent, "FINISHED" if ended else "KILLED")
+            if ended:
+                self._client.set_terminated(self._parent, "FINISHED", _milliseconds(ended))
+            else:
+                self._client.update_run(self._parent, "KILLED")
 
     def _experiment_id(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -274,7 +281,8 @@ def _milliseconds(time: str) -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps the migration of a new database, and MLflow's hints, off the screen."""
+    """Keeps MLflow's hints, and the migration of a new database, off the screen and the net."""
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     logging.getLogger("alembic").setLevel(logging.ERROR)
     yield

@@ -19,6 +19,10 @@ class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that YAML 1.1, or 1.2 as above, would take for something else."""
+
+
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
@@ -27,9 +31,15 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", r"<<", "<"),
 ):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first)
-    )
+    for _either in (_Loader, _Dumper):
+        _either.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first)
+        )
+
+
+def to_yaml(data: Any) -> str:
+    """Plain data as YAML, which any reader takes for the same data."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def parse_yaml(text: str) -> Any:
@@ -69,6 +79,7 @@ class _Reader:
         self.shown = shown
         self.places: dict[FieldPath, Place] = {(): Place(key=f"{shown}:1:1", value=f"{shown}:1:1")}
         self.num_nodes = 0
+        self.checked: set[Any] = set()
 
     def read(self, text: str) -> Any:
         try:
@@ -122,7 +133,9 @@ class _Reader:
         raise ValueError(self._line(self._at(node.start_mark), problem))
 
     def _mapping(self, loader: _Loader, node: Any, path: FieldPath) -> dict[str, Any]:
-        self._refuse_duplicates(loader, node)
+        if node not in self.checked:  # an alias: merged keys were put into it, beside its own
+            self.checked.add(node)
+            self._refuse_duplicates(loader, node)
         loader.flatten_mapping(node)
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:

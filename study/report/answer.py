@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from study.report.numbers import interval, mean_and_std, p_value
+from study.report.numbers import interval, mean_and_std, p_is
 from study.results import Comparison, Results
-from study.statistics import pairs_needed
+from study.statistics import MAX_EXACT_PAIRS, pairs_needed
 from study.trainable import higher_is_better
+from study.words import counted
 
 LEVEL = 0.05
 
@@ -23,11 +24,9 @@ def answer(results: Results) -> str:
     best = min(compared, key=lambda c: sign * c.difference.mean)
     reference = results.summaries[best.reference][metric]
     start = f"On {metric} ({order} is better), {best.arm} reaches "
-    start += f"{mean_and_std(results.summaries[best.arm][metric])}"
-    others = (
-        f", the best of the {len(compared)} arms compared with" if len(compared) > 1 else ", and"
-    )
-    start += f"{others} {best.reference} ({mean_and_std(reference)}): "
+    start += f"{mean_and_std(results.summaries[best.arm][metric])}, "
+    start += f"the best of the {len(compared)} arms " if len(compared) > 1 else ""
+    start += f"compared with {best.reference} ({mean_and_std(reference)}): "
     return start + _difference(best) + "; " + _certainty(results, best) + "."
 
 
@@ -41,7 +40,7 @@ def _no_comparison(metric: str) -> str:
 def _difference(best: Comparison) -> str:
     found = best.difference
     verdict = {True: "better", False: "worse", None: "no different"}[best.is_better]
-    pairs = f"{found.num_pairs} pair{'s' if found.num_pairs != 1 else ''} of seeds"
+    pairs = f"{counted(found.num_pairs, 'pair')} of seeds"
     if best.is_better is None:
         return f"no different over {pairs}"
     size = f"{abs(found.mean):.3g} {verdict} on average over {pairs}"
@@ -52,19 +51,15 @@ def _difference(best: Comparison) -> str:
 
 def _certainty(results: Results, best: Comparison) -> str:
     found, num = best.difference, len(results.comparisons)
+    comparisons = counted(num, "comparison")
+    test = f"{'exact ' if found.num_pairs <= MAX_EXACT_PAIRS else ''}sign-flip test"
+    level = f"{test}, {p_is(best.p_adjusted)} after Holm's correction for {comparisons}"
     if best.p_adjusted <= LEVEL:
-        return (
-            f"by chance alone, a difference this clear would be rare (exact sign-flip test, "
-            f"p = {p_value(best.p_adjusted)} after Holm's correction for {num} comparisons)"
-        )
+        return f"by chance alone, a difference this clear would be rare ({level})"
     if found.smallest_p * num > LEVEL:
         return (
-            f"that is a hint and no proof, as {found.num_pairs} "
-            f"pair{'s' if found.num_pairs != 1 else ''} cannot give p below "
-            f"{p_value(found.smallest_p)} whatever they hold, and "
-            f"{pairs_needed(LEVEL, num)} would be needed for {num} comparisons"
+            f"that is a hint and no proof, as {counted(found.num_pairs, 'pair')} cannot give p "
+            f"below {found.smallest_p:.2g} whatever they hold, and "
+            f"{pairs_needed(LEVEL, num)} would be needed for {comparisons}"
         )
-    return (
-        f"this may well be chance (exact sign-flip test, p = {p_value(best.p_adjusted)} after "
-        f"Holm's correction for {num} comparisons)"
-    )
+    return f"this may well be chance ({level})"

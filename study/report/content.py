@@ -21,8 +21,9 @@ from study.report.numbers import (
     signed,
 )
 from study.results import Comparison, Results, Row
-from study.statistics import CONFIDENCE, smallest_p
+from study.statistics import CONFIDENCE, MAX_EXACT_PAIRS, smallest_p
 from study.trainable import higher_is_better
+from study.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Cell:
 
     text: str
     note: int | None = None
-    """Number of the footnote that says why there is no value."""
+    """Number of the footnote that says why there is no value, or fewer than there are seeds."""
     is_best: bool = False
 
 
@@ -65,7 +66,8 @@ class Content:
     """Columns of the main table, with an arrow towards better."""
     rows: list[ArmRow]
     footnotes: list[str]
-    num_seeds: int
+    seeds: str
+    """Over how many a mean is taken, in words."""
     differences: list[dict[str, str]]
     difference_notes: list[str]
     searched: list[str]
@@ -90,11 +92,11 @@ def make_content(results: Results, curves: list[Picture], panels: list[Picture])
         study=space.study,
         question=space.question,
         answer=answer(results),
-        is_finished=all(trial["status"] != "running" for trial in results.trials),
+        is_finished=bool(results.manifest.get("ended")),
         metrics=[_arrow(metric) for metric in metrics],
         rows=[_arm_row(results, arm, metrics, footnotes) for arm in space.arms],
         footnotes=footnotes,
-        num_seeds=len(space.confirm.seeds),
+        seeds=counted(_num_seeds(results), "seed"),
         differences=[_difference(c) for c in results.comparisons],
         difference_notes=_difference_notes(results),
         searched=_searched(results),
@@ -121,14 +123,16 @@ def _arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str
     cells = []
     for metric in metrics:
         summary = results.summaries[arm][metric]
-        if summary.num:
-            best = _is_best(results, arm, metric)
-            cells.append(Cell(text=mean_and_std(summary), is_best=best))
-            continue
-        why = results.why_missing(arm, metric)
-        if why not in footnotes:
+        why = _why_fewer(results, arm, metric)
+        if why and why not in footnotes:
             footnotes.append(why)
-        cells.append(Cell(text=ABSENT, note=footnotes.index(why) + 1))
+        cells.append(
+            Cell(
+                text=mean_and_std(summary) if summary.num else ABSENT,
+                note=footnotes.index(why) + 1 if why else None,
+                is_best=_is_best(results, arm, metric),
+            )
+        )
     keys = [
         str(t["trial_key"])
         for t in results.trials
@@ -137,12 +141,24 @@ def _arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str
     return ArmRow(arm=arm, cells=cells, trial_keys=keys)
 
 
+def _num_seeds(results: Results) -> int:
+    """How many trainings an arm is to be judged by: one, in a study that confirms nothing."""
+    return len(results.space.confirm.seeds) or 1
+
+
+def _why_fewer(results: Results, arm: str, metric: str) -> str | None:
+    num, num_seeds = results.summaries[arm][metric].num, _num_seeds(results)
+    if num == 0:
+        return results.why_missing(arm, metric)
+    return f"over {num} of {num_seeds} seeds: the others gave no value" if num < num_seeds else None
+
+
 def _is_best(results: Results, arm: str, metric: str) -> bool:
     means = {a: s[metric].mean for a, s in results.summaries.items() if s[metric].num}
     if len(means) < 2:
         return False
     extreme = max(means.values()) if higher_is_better(metric) else min(means.values())
-    return means[arm] == extreme
+    return means.get(arm) == extreme
 
 
 def _difference(comparison: Comparison) -> dict[str, str]:
@@ -170,10 +186,11 @@ def _difference_notes(results: Results) -> list[str]:
         "initial weights and the same order of the data.",
         f"Intervals hold the mean difference with {CONFIDENCE:.0%} confidence, by Student's t, "
         "which takes differences for normal; they are not corrected for their number.",
-        "p comes from an exact two-sided sign-flip permutation test; p (Holm) is corrected for "
-        f"all {len(results.comparisons)} comparisons of this table.",
-        f"With {num_pairs} pair{'s' if num_pairs != 1 else ''} this test cannot go below "
-        f"p = {p_value(smallest_p(num_pairs))}, whatever the numbers.",
+        f"p comes from {'an exact' if num_pairs <= MAX_EXACT_PAIRS else 'a'} two-sided sign-flip "
+        f"permutation test; p (Holm) is corrected for {_all(len(results.comparisons))} of this "
+        "table.",
+        f"With {counted(num_pairs, 'pair')} this test cannot go below "
+        f"p = {smallest_p(num_pairs):.2g}, whatever the numbers.",
     ]
     for metric in results.space.compare.metrics:
         others = {c.reference for c in results.comparisons if c.metric == metric}
@@ -185,12 +202,17 @@ def _difference_notes(results: Results) -> list[str]:
     return notes
 
 
+def _all(num_comparisons: int) -> str:
+    return "the one comparison" if num_comparisons == 1 else f"all {num_comparisons} comparisons"
+
+
 def _searched(results: Results) -> list[str]:
     search = results.space.search
     if search is None:
         return ["Nothing: each arm was trained as it is set."]
     lines = [describe(name, parameter) for name, parameter in search.space.items()]
-    budget = f"{search.trials_per_arm} trials for each arm, proposed by {search.sampler.name}"
+    budget = f"{counted(search.trials_per_arm, 'trial')} for each arm, proposed by "
+    budget += search.sampler.name
     early = results.space.scheduler.name
     ending = "" if early == "none" else f", poor ones ended early by {early} within their own arm"
     return [*lines, budget + ending]
@@ -227,8 +249,9 @@ def _costs(results: Results) -> list[dict[str, str]]:
 
 def _shut(results: Results) -> list[str]:
     own = set(results.objectives.values())
+    chosen = f"Settings were chosen by {', '.join(sorted(own))}, on the validation split"
     lines = [
-        f"Settings were chosen by {', '.join(sorted(own))}, on the validation split; numbers in "
+        f"{chosen if results.space.search else 'Settings were not searched'}; numbers in "
         "the tables above are of the test split, which no choice has seen."
     ]
     opened = results.manifest.get("test_opened")
@@ -237,13 +260,13 @@ def _shut(results: Results) -> list[str]:
     tested = [t for t in results.trials if any(m.startswith("test/") for m in t["metrics"])]
     ends = sorted(str(t["ended"]) for t in results.trials if t["ended"])
     lines.append(
-        f"The test split was opened at {opened}, for {len(tested)} trained models; the last "
-        f"training ended at {ends[-1] if ends else 'an unknown time'}."
+        f"The test split was opened at {opened}, for {counted(len(tested), 'trained model')}; the "
+        f"last training ended at {ends[-1] if ends else 'an unknown time'}."
     )
     late = [t for t in results.trials if t["started"] and str(t["started"]) > str(opened)]
     if late:
         lines.append(
-            f"Beware: {len(late)} trainings started after that: "
+            f"Beware: {counted(len(late), 'training')} started after that: "
             f"{', '.join(str(t['trial_key']) for t in late)}."
         )
     return lines

@@ -47,5 +47,5 @@ def code(text: object) -> str:
     """The text as Markdown code, fenced by more backticks than it holds in a row."""
     line = one_line(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    pad = " " if not line or line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{pad}{line}{pad}{fence}"

@@ -13,11 +13,16 @@ def number(value: float) -> str:
     """Three significant digits where there is something to tell; a dash for none."""
     if not math.isfinite(value):
         return ABSENT
+    decimals = _decimals(value)
+    return f"{value:.2e}" if decimals is None else f"{value:.{decimals}f}"
+
+
+def _decimals(value: float) -> int | None:
+    """How many a number is shown with; None for the very small and the very large."""
     size = abs(value)
     if size != 0 and (size < 1e-3 or size >= 1e5):
-        return f"{value:.2e}"
-    decimals = 4 if size < 0.1 else 3 if size < 10 else 2 if size < 100 else 1
-    return f"{value:.{decimals}f}"
+        return None
+    return 4 if size < 0.1 else 3 if size < 10 else 2 if size < 100 else 1
 
 
 def signed(value: float) -> str:
@@ -26,14 +31,17 @@ def signed(value: float) -> str:
 
 
 def mean_and_std(summary: Summary) -> str:
-    """`0.312 ± 0.010`; without a spread when there is one value."""
+    """`0.312 ± 0.010`, with as many decimals; without a spread when there is one value."""
     if math.isnan(summary.std):
         return number(summary.mean)
-    return f"{number(summary.mean)} ± {number(summary.std)}"
+    decimals = _decimals(summary.mean)
+    vanishes = decimals is None or 0 < summary.std < 10.0**-decimals
+    spread = number(summary.std) if vanishes else f"{summary.std:.{decimals}f}"
+    return f"{number(summary.mean)} ± {spread}"
 
 
 def interval(low: float, high: float) -> str:
-    """`+0.010 to +0.030`, or a dash."""
+    """`+0.0100 to +0.0300`, or a dash."""
     return ABSENT if math.isnan(low) else f"{signed(low)} to {signed(high)}"
 
 
@@ -42,6 +50,12 @@ def p_value(value: float) -> str:
     if math.isnan(value):
         return ABSENT
     return "< 0.001" if value < 1e-3 else f"{value:.3f}"
+
+
+def p_is(value: float) -> str:
+    """A p-value within a sentence: `p = 0.031`, `p < 0.001`."""
+    shown = p_value(value)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def duration(seconds: float) -> str:

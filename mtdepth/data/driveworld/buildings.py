@@ -10,7 +10,6 @@ from mtdepth.data.driveworld.solids import (
     ASPHALT,
     BRICK,
     FACADE,
-    FOLIAGE,
     LEAVES,
     PLASTER,
     ROAD,
@@ -109,7 +108,7 @@ def tree(rng: np.random.Generator) -> tuple[Part, ...]:
         radii = wide * rng.uniform(0.5, 0.72, 3) * np.array([1, 0.85, 1])
         rise = height + wide * (0.4 + 0.22 * i * rng.uniform(0.6, 1.1))
         center = np.array([out * np.cos(angle), -rise, out * np.sin(angle)])
-        look = Look(color=jitter(rng, green, 0.14), tile=LEAVES, pattern=FOLIAGE, contrast=1.5)
+        look = Look(color=jitter(rng, green, 0.14), tile=LEAVES, contrast=1.5)
         crown.append(ellipsoid(center, radii, look))
     return trunk, *crown
 

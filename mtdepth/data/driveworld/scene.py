@@ -57,7 +57,6 @@ class Scene:
     things: tuple[Thing, ...]
     part_thing: Array
     corners: Array
-    centers: Array
     radii: Array
     first_face: Array
     face_thing: Array
@@ -104,7 +103,6 @@ def stack(things: tuple[Thing, ...], rng: np.random.Generator) -> Scene:
         things=things,
         part_thing=np.array([k for k, _ in parts]),
         corners=np.stack([part.corners for _, part in parts]),
-        centers=np.stack([part.center for _, part in parts]),
         radii=np.stack([np.zeros(3) if p.radii is None else p.radii for _, p in parts]),
         first_face=np.concatenate([[0], np.cumsum(counts)]),
         face_thing=np.array([k for k, _, _ in faces]),

@@ -6,7 +6,7 @@ Local axes are a camera's: x right, y down, z forward. Heights count upwards, so
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Color = tuple[float, float, float]
 
-PLAIN, ROAD, FACADE, FOLIAGE = 0, 1, 2, 3
+PLAIN, ROAD, FACADE = 0, 1, 2
 """Patterns, in the order that `shade` knows them."""
 ASPHALT, SLABS, LEAVES, PLASTER, BRICK, PAINT = 0, 1, 2, 3, 4, 5
 """Texture tiles, in the order that `texture` bakes them."""
@@ -70,12 +70,6 @@ class Part:
     faces: tuple[Face, ...]
     radii: Array | None = None
     label: int = 0
-    casts_shadow: bool = field(default=True)
-
-    @property
-    def center(self) -> Array:
-        """(3,) the middle of its corners."""
-        return np.asarray(self.corners.mean(0))
 
 
 @dataclass(frozen=True)
