@@ -1,0 +1,212 @@
+"""A study that is killed or interrupted goes on as if it had not been."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from study import run, runner
+from study.events import Dealt, EpochEnded, Event, Judged, Tracked, TrialEnded, encode
+from study.ledger import Ledger
+from study.records import TrialRecord
+from study.space_loading import space_as_yaml
+from tests.study.quick import OBJECTIVE, Quick, quick_space
+
+pytestmark = [
+    pytest.mark.usefixtures("small_ray"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
+]
+ASHA = {"name": "asha", "grace_epochs": 1, "reduction_factor": 2}
+SPACE = quick_space(scheduler=ASHA)
+PATIENCE_S = 120
+SCRIPT = """\
+import sys
+from functools import partial
+from pathlib import Path
+
+from study import run, runner, tracking
+from tests.study.quick import OBJECTIVE, Quick
+
+tracking.SECONDS_BETWEEN_SYNCS = 0.1
+quick = Quick(diary=Path("diary"), seconds=0.5)
+runner.Settings = partial(runner.Settings, trainable=quick)
+sys.exit(run.main())
+"""
+
+
+class Driver:
+    """A study in a process of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.out = directory / "study"
+        (directory / "driver.py").write_text(SCRIPT)
+        (directory / "space.yaml").write_text(space_as_yaml(SPACE))
+        told = ("--space", "space.yaml", "--out", "study", "--concurrency", "1")
+        self.process = subprocess.Popen(
+            [sys.executable, "driver.py", *told],
+            cwd=directory,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def stop(self, sent: signal.Signals, reached: Callable[[Ledger], bool]) -> tuple[int, str]:
+        """Sends a signal when the study has come so far; gives its exit code and last words."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not ((self.out / "space.yaml").exists() and reached(Ledger.open(self.out))):
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < deadline, self.process.kill()
+            time.sleep(0.05)
+        self.process.send_signal(sent)
+        _, err = self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode, err
+
+
+def is_within_the_search(ledger: Ledger) -> bool:
+    """Its second trial runs, has a checkpoint, and MLflow knows of it."""
+    events = [e for e in ledger.events() if e.trial_key == "search-dwa-000"]
+    return {EpochEnded, Tracked} <= {type(event) for event in events}
+
+
+def told(out: Path) -> list[dict[str, Any]]:
+    """What was tried and what it gave."""
+    columns = ["trial_key", "phase", "arm", "seed", "status", "epochs", "params", "metrics"]
+    rows: list[Any] = Ledger.open(out).trials()[columns].to_dict("records")
+    return rows
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, small_ray: None) -> Path:
+    directory = tmp_path_factory.mktemp("uninterrupted")
+    quick = Quick(diary=directory / "diary")
+    settings = runner.Settings(concurrency=1, trainable=quick, tracks=False)
+    return runner.run_study(SPACE, directory / "study", settings)
+
+
+def check_whole(out: Path, expected: Path, mlflow: MlflowClient) -> None:
+    """No trial lost or doubled, in the ledger as in MLflow."""
+    assert told(out) == told(expected)
+    experiment = mlflow.get_experiment_by_name("quick")
+    found = mlflow.search_runs([experiment.experiment_id])
+    keys = sorted(trial.data.tags["study.trial_key"] for trial in found)
+    assert keys == sorted(["study", *(row["trial_key"] for row in told(expected))])
+    assert {trial.info.status for trial in found} == {"FINISHED"}
+    assert len({trial.data.tags["study.id"] for trial in found}) == 1
+    assert (out / "report.html").exists()
+
+
+def test_killed_it_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, mlflow: MlflowClient, uninterrupted: Path
+) -> None:
+    driver = Driver(tmp_path)
+    code, _ = driver.stop(signal.SIGKILL, is_within_the_search)
+    assert code == -signal.SIGKILL
+    experiment = mlflow.get_experiment_by_name("quick")
+    assert "RUNNING" in {r.info.status for r in mlflow.search_runs([experiment.experiment_id])}
+    left = [row for row in told(driver.out) if row["status"] == "running"]
+    models = list((driver.out / "ray").rglob("state.json"))
+    assert len(left) <= len(models) <= 2, "only what is needed to go on is kept"
+    quick = Quick(diary=tmp_path / "diary")
+    before = quick.said("fit")
+    runner.resume_study(driver.out, runner.Settings(concurrency=1, trainable=quick))
+    check_whole(driver.out, uninterrupted, mlflow)
+    after = quick.said("fit")[len(before) :]
+    assert all(after[0].endswith(f"epoch {row['epochs'] + 1}") for row in left)
+    assert not set(before[:-1]) & set(after), "only the epoch that was cut off is repeated"
+    assert len(quick.said("judge")) == 4
+
+
+def test_interrupted_it_says_how_to_go_on_and_does(
+    tmp_path: Path,
+    mlflow: MlflowClient,
+    uninterrupted: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    driver = Driver(tmp_path)
+    code, err = driver.stop(signal.SIGINT, is_within_the_search)
+    assert code == run.INTERRUPTED == 130
+    assert err == (
+        "\nInterrupted. No epoch that was reported is lost; to go on:\n"
+        "  python -m study.run --resume study\n"
+    )
+    assert "running" in [row["status"] for row in told(driver.out)]
+    settings = partial(runner.Settings, trainable=Quick(diary=tmp_path / "diary"))
+    monkeypatch.setattr(runner, "Settings", settings)
+    capfd.readouterr()
+    assert run.main(["--resume", str(driver.out), "--concurrency", "1"]) == 0
+    check_whole(driver.out, uninterrupted, mlflow)
+    said, err = capfd.readouterr()
+    assert err == ""
+    assert "[8/8 trials]" in said
+    assert "What to look at next:" in said
+
+
+def a_trial_is_dealt(event: Event) -> bool:
+    return isinstance(event, Dealt) and event.trial_key == "confirm-dwa-seed1"
+
+
+def a_trial_is_about_to_be_stopped(event: Event) -> bool:
+    return isinstance(event, EpochEnded) and event.trial_key == "search-equal-001"
+
+
+def a_trial_is_half_way(event: Event) -> bool:
+    return isinstance(event, EpochEnded) and event.trial_key == "confirm-equal-seed2"
+
+
+def the_last_training_has_ended(event: Event) -> bool:
+    return isinstance(event, TrialEnded) and event.trial_key == "confirm-dwa-seed2"
+
+
+def a_model_is_judged(event: Event) -> bool:
+    return isinstance(event, Judged)
+
+
+def put_checkpoint(directory: Path, record: TrialRecord) -> None:
+    """What a trial had left behind before it ended."""
+    state = {"config": record.dealt.config, "epoch": record.num_epochs}
+    directory.mkdir(parents=True)
+    loss = record.metrics[OBJECTIVE]
+    (directory / "state.json").write_text(json.dumps({**state, "loss": loss}))
+
+
+@pytest.mark.parametrize(
+    ("last", "num_judged"),
+    [
+        (a_trial_is_dealt, 4),
+        (a_trial_is_about_to_be_stopped, 4),
+        (a_trial_is_half_way, 4),
+        (the_last_training_has_ended, 4),
+        (a_model_is_judged, 3),
+    ],
+)
+def test_whatever_was_the_last_to_reach_the_disk_it_ends_the_same(
+    tmp_path: Path, uninterrupted: Path, last: Callable[[Event], bool], num_judged: int
+) -> None:
+    out = tmp_path / "study"
+    shutil.copytree(uninterrupted, out)
+    with (out / "events.jsonl").open("w") as journal:
+        for event in Ledger.open(uninterrupted).events():
+            journal.write(encode(event) + "\n")
+            if last(event):
+                break
+    for record in Ledger.open(out).records.values():
+        if record.ended is None and record.checkpoint is not None:
+            put_checkpoint(out / record.checkpoint, record)
+    quick = Quick(diary=tmp_path / "diary")
+    runner.resume_study(out, runner.Settings(concurrency=1, trainable=quick, tracks=False))
+    assert told(out) == told(uninterrupted)
+    assert len(quick.said("judge")) == num_judged

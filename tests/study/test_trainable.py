@@ -1,0 +1,79 @@
+"""The platform's door to the model: light to open, and true to what lies behind."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.trainable import Mtdepth, TrainConfig, TrialFailed, Truth, metric_names
+
+SLIM: dict[str, Any] = {
+    "tasks": ["depth"],
+    "encoder": {"width": 8, "weights": "none"},
+    "decoder": {"width": 4},
+    "batch_size": 1,
+    "epochs": 2,
+    "max_steps_per_epoch": 1,
+    "max_val_samples": 1,
+}
+
+
+def config(tiny_data: Any, **changes: Any) -> dict[str, Any]:
+    return {**SLIM, "data": tiny_data.model_dump(mode="json"), **changes}
+
+
+def test_it_is_light_until_something_is_trained() -> None:
+    script = "import sys, study.trainable; print('torch' in sys.modules)"
+    root = Path(__file__).parents[2]
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert found.stdout == "False\n"
+
+
+def test_it_travels() -> None:
+    assert isinstance(pickle.loads(pickle.dumps(Mtdepth())), Mtdepth)
+
+
+def test_a_data_set_is_summed_up(tiny_data: Any) -> None:
+    found = Mtdepth().check_data(config(tiny_data))
+    assert {split: summary.num_samples for split, summary in found.items()} == {
+        "train": 9, "val": 6, "test": 3
+    }  # fmt: skip
+    assert all(summary.truth == Truth() for summary in found.values())
+    assert len({summary.fingerprint for summary in found.values()}) == 3
+
+
+def test_it_trains_goes_on_judges_and_draws(tiny_data: Any, tmp_path: Path) -> None:
+    model, told = Mtdepth(), config(tiny_data)
+    heard: list[dict[str, float]] = []
+
+    def report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
+        heard.append({k: v for k, v in metrics.items() if k != "train/seconds"})
+        shutil.copytree(checkpoint_dir, tmp_path / str(metrics["epoch"]))
+
+    model.fit(told, report, None)
+    shutil.rmtree(tmp_path / "2")
+    model.fit(told, report, tmp_path / "1")
+    assert [metrics["epoch"] for metrics in heard] == [1, 2, 2]
+    assert heard[1] == heard[2]
+    judgement = model.judge(tmp_path / "2", "test")
+    promised = metric_names(TrainConfig.model_validate(told), "test")
+    assert set(judgement.metrics) <= set(promised)
+    assert {"test/depth/abs_rel", "test/depth/photometric"} <= set(judgement.metrics)
+    assert len(judgement.images) == 3
+    assert {type(row["image"]) for row in judgement.images} == {str}
+    model.draw(tmp_path / "2", "test", tmp_path / "panel.png")
+    assert (tmp_path / "panel.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_divergence_is_a_failure_that_no_retry_mends(tiny_data: Any) -> None:
+    told = config(tiny_data, optimizer={"lr": 1e30}, max_steps_per_epoch=9)
+    with pytest.raises(TrialFailed, match=r"^TrainingDiverged: expected finite losses, found"):
+        Mtdepth().fit(told, lambda metrics, checkpoint_dir: None, None)
