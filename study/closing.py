@@ -40,22 +40,29 @@ def arms_tables(results: Results) -> RenderableType:
 
     The metric stands above its table, so that there is room for its name on any screen.
     """
-    seeds = results.space.confirm.seeds
-    over = f"mean ± standard deviation over {counted(len(seeds), 'seed')}" if seeds else "one seed"
+    num_seeds = len(results.space.confirm.seeds)
+    over = f"mean ± standard deviation over {counted(num_seeds, 'seed')}"
+    title = f"{results.space.study}: the arms, {over if num_seeds else 'one training each'}"
     rows = {m: found for m in results.metrics() if (found := _rows(results, m))}
     every_row = [_HEADINGS, *(row for own in rows.values() for row in own)]
     widths = [max(map(cell_len, column)) for column in zip(*every_row, strict=True)]
-    parts: list[RenderableType] = [Text(f"{results.space.study}: the arms, {over}", style="italic")]
+    parts: list[RenderableType] = [Text(title, style="italic")]
     for metric, own in rows.items():
         order = "higher" if higher_is_better(metric) else "lower"
-        table = Table(box=None, padding=(0, 0, 0, 2), header_style="dim")
-        for index, (heading, width) in enumerate(zip(_HEADINGS, widths, strict=True)):
+        parts += [Text(), Text(f"{metric} ({order} is better)", style="bold"), _table(own, widths)]
+    return Group(*parts)
+
+
+def _table(rows: list[tuple[str, ...]], widths: list[int]) -> Table:
+    table = Table(box=None, padding=(0, 0, 0, 2), header_style="dim")
+    num_columns = len(_HEADINGS) if any(any(row[2:]) for row in rows) else 2
+    for index, (heading, width) in enumerate(zip(_HEADINGS, widths, strict=True)):
+        if index < num_columns:
             justify: JustifyMethod = "right" if index else "left"
             table.add_column(heading, width=width, justify=justify, overflow="fold")
-        for row in own:
-            table.add_row(*map(escape, row))
-        parts += [Text(), Text(f"{metric} ({order} is better)", style="bold"), table]
-    return Group(*parts)
+    for row in rows:
+        table.add_row(*map(escape, row[:num_columns]))
+    return table
 
 
 def _rows(results: Results, metric: str) -> list[tuple[str, ...]]:

@@ -61,11 +61,7 @@ class Ledger:
         Raises:
             ValueError: the directory holds a study already, or another process is at it.
         """
-        if (directory / "space.yaml").exists():
-            raise ValueError(
-                f"{directory} holds a study already: expected a new directory for --out, or "
-                f"--resume {directory} to go on with that one"
-            )
+        refuse_taken(directory)
         directory.mkdir(parents=True, exist_ok=True)
         lock = _locked(directory)
         write_atomically(directory / "manifest.json", json.dumps(manifest, indent=2) + "\n")
@@ -169,6 +165,19 @@ class Ledger:
             self.flush()
             self._lock.release()
             self._lock = None
+
+
+def refuse_taken(directory: Path) -> None:
+    """Refuses a directory that holds a study already.
+
+    Raises:
+        ValueError: it does.
+    """
+    if (directory / "space.yaml").exists():
+        raise ValueError(
+            f"{directory} holds a study already: expected a new directory for --out, or "
+            f"--resume {directory} to go on with that one"
+        )
 
 
 def _locked(directory: Path) -> FileLock:

@@ -68,7 +68,7 @@ def _git() -> dict[str, Any] | None:
     commit = _said("git", "rev-parse", "HEAD")
     if commit is None or not is_tracked:  # installed, perhaps beneath a repository of its own
         return None
-    return {"commit": commit, "dirty": bool(_said("git", "status", "--porcelain"))}
+    return {"commit": commit, "dirty": _said("git", "status", "--porcelain") != ""}
 
 
 def _machine() -> dict[str, Any]:

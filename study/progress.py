@@ -55,16 +55,14 @@ class Progress:
         record = self._records[event.trial_key]
         if isinstance(event, EpochEnded):
             self._session.append(event.seconds)
-        if self._live is not None:
-            return
-        if isinstance(event, TrialEnded):
+        if isinstance(event, TrialEnded) and (event.status == "failed" or self._live is None):
             self._line(f"{self._counted()}  {self._ended(record)}")
-        elif isinstance(event, Dealt | EpochEnded) and self._is_time():
-            self._line(self._summary())
+        elif isinstance(event, Dealt | EpochEnded) and self._live is None and self._is_time():
+            self._line(self._summary() + self._running())
 
     def say(self, line: str) -> None:
         """Tells something that is worth a line of its own."""
-        (self._live.console if self._live else self.console).print(Text(line), soft_wrap=True)
+        self.console.print(Text(line), soft_wrap=True)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -83,7 +81,7 @@ class Progress:
     def render(self) -> RenderableType:
         """The trials that run, the last that ended, and how far the study is."""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("trial", "arm", "phase", "epoch", "objective", "state"):
+        for heading in ("arm", "phase", "trial", "epoch", "objective", "state"):
             table.add_column(heading, justify="right" if heading == "epoch" else "left")
         records = list(self._records.values())
         ended = [r for r in records if r.ended is not None]
@@ -91,7 +89,8 @@ class Progress:
         for record in [*ended[-NUM_ENDED_SHOWN:], *(r for r in records if r.ended is None)]:
             dealt = record.dealt
             epoch = f"{record.num_epochs}/{dealt.num_epochs}"
-            cells = (dealt.trial_key, dealt.arm, dealt.phase, epoch, self._value(record))
+            name = dealt.trial_key.removeprefix(f"{dealt.phase}-{dealt.arm}-")
+            cells = (dealt.arm, dealt.phase, name, epoch, self._value(record))
             style = {"running": "", "failed": "red"}.get(record.status, "dim")
             table.add_row(*map(escape, cells), _WORDS[record.status], style=style)
         return Group(table, Text(self._summary(), style="bold"))
@@ -109,18 +108,21 @@ class Progress:
 
     def _summary(self) -> str:
         records = self._records.values()
-        running = [r for r in records if r.ended is None]
+        running = sum(r.ended is None for r in records)
         failed = sum(r.status == "failed" for r in records)
         left = self.seconds_left()
         parts = [
             self._counted(),
-            f"{len(running)} running",
+            f"{running} running",
             f"{failed} failed" if failed else "",
             f"about {duration(left)} left" if left is not None else "",
         ]
+        return ", ".join(part for part in parts if part)
+
+    def _running(self) -> str:
+        running = [r for r in self._records.values() if r.ended is None]
         now = ", ".join(f"{r.dealt.trial_key} {r.num_epochs}/{r.dealt.num_epochs}" for r in running)
-        in_lines = f": {now} epochs" if running and self._live is None else ""
-        return ", ".join(part for part in parts if part) + in_lines
+        return f": {now} epochs" if running else ""
 
     def _counted(self) -> str:
         done = sum(r.ended is not None for r in self._records.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from study.space import Resources
 
 OBJECT_STORE_BYTES = 200_000_000
 """Nothing large goes through it: checkpoints are files, and each worker reads its own images."""
+SECONDS_TO_ANSWER = 10.0
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -71,6 +73,7 @@ def worker_env(resources: Resources) -> dict[str, str]:
 def _start(address: str, resources: Resources) -> None:
     local = {"object_store_memory": OBJECT_STORE_BYTES} if address == "local" else {}
     try:
+        _knock(address)
         ray.init(
             address=address,
             include_dashboard=False if address == "local" else None,
@@ -79,8 +82,19 @@ def _start(address: str, resources: Resources) -> None:
             runtime_env={"env_vars": worker_env(resources)},
             **local,
         )
-    except ConnectionError as error:
+    except (OSError, ValueError) as error:  # a ConnectionError is an OSError
         raise ValueError(f"--address: expected a Ray cluster at {address}: {error}") from None
+
+
+def _knock(address: str) -> None:
+    """Sees that something answers at a host and port, as Ray itself takes minutes to give up.
+
+    Raises:
+        OSError: nothing does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_ANSWER).close()
 
 
 def _slots(resources: Resources, concurrency: int | None) -> int:

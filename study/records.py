@@ -49,10 +49,6 @@ class TrialRecord:
             last.update(epoch.metrics)
         return {**last, **self.test.metrics} if self.test else last
 
-    def values(self, metric: str) -> dict[int, float]:
-        """A metric by epoch."""
-        return {e.epoch: e.metrics[metric] for e in self.epochs if metric in e.metrics}
-
     def row(self) -> dict[str, Any]:
         """The columns by which each table names a trial."""
         dealt = self.dealt

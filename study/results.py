@@ -67,7 +67,7 @@ class Results:
 
     def metrics(self) -> list[str]:
         """What arms were tuned for, then what is compared, each once."""
-        return list(dict.fromkeys([*self.objectives.values(), *self.space.compare.metrics]))
+        return _shown(self.space, self.objectives)
 
 
 def read_results(study_dir: Path) -> Results:
@@ -80,7 +80,6 @@ def read_results(study_dir: Path) -> Results:
     trials: list[Row] = ledger.trials().to_dict(orient="records")  # type: ignore[assignment]
     space, objectives = ledger.space, ledger.objectives()
     values = _values(space, trials)
-    shown = [*dict.fromkeys([*objectives.values(), *space.compare.metrics])]
     return Results(
         space=space,
         manifest=ledger.manifest,
@@ -88,12 +87,18 @@ def read_results(study_dir: Path) -> Results:
         trials=trials,
         values=values,
         summaries={
-            arm: {m: statistics.summarise(values[arm].get(m, {})) for m in shown}
+            arm: {
+                m: statistics.summarise(values[arm].get(m, {})) for m in _shown(space, objectives)
+            }
             for arm in space.arms
         },
         comparisons=_comparisons(space, values),
         best=_best(space, objectives, trials),
     )
+
+
+def _shown(space: Space, objectives: Mapping[str, str]) -> list[str]:
+    return list(dict.fromkeys([*objectives.values(), *space.compare.metrics]))
 
 
 def _values(space: Space, trials: list[Row]) -> dict[str, dict[str, dict[int, float]]]:

@@ -147,7 +147,7 @@ def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: P
         return _refuse(error, FAILED)
     except ValueError as error:
         return _refuse(error, BAD_INPUT)
-    _console().print(closing.render(directory))
+    _console().print(closing.render(directory), crop=False)
     return 0
 
 

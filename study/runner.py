@@ -15,7 +15,7 @@ from rich.text import Text
 
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists
-from study.ledger import Ledger
+from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
 from study.plan import make_plan
 from study.preflight import check_data, resolve_objectives, tell_missing
@@ -71,6 +71,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
         StudyFailed: no trial came to its end.
         KeyboardInterrupt: it was interrupted, and can go on by `resume_study`.
     """
+    refuse_taken(out)
     settings = settings or Settings()
     console = Console(highlight=False)
     say = _say(console)

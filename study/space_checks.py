@@ -99,15 +99,3 @@ def _no_such_metric(metric: str, split: str, names: Iterable[str], who: str) -> 
         other = f"{split}/{metric.split('/', 1)[-1]}"
         return f"expected a metric named {split}/..., as {why}; {suggestion(other, names)}"
     return f"{who} {metric!r}; {suggestion(metric, names)}"
-
-
-def reference_arm(space: Space, metric: str) -> str | None:
-    """The arm that differences in a metric are taken to: the baseline, if it has the metric.
-
-    A baseline that does not learn the task has no such metric; then it is the first arm that has.
-    """
-    order = [space.compare.baseline, *space.arms]
-    for arm in order:
-        if metric in metric_names(training(space.arm_config(arm)), "test"):
-            return arm
-    return None

@@ -1,7 +1,7 @@
 """Whether arms differ, and how far a few seeds can tell.
 
-Values come as plain numbers by seed. Seeds whose value is missing or NaN are left out; what is
-computed says how many were used.
+Values come as plain numbers by seed. Seeds whose value is missing, NaN or infinite are left out;
+what is computed says how many were used.
 """
 
 from __future__ import annotations
@@ -33,9 +33,6 @@ class Summary:
     """NaN without any."""
     std: float
     """Sample standard deviation (n - 1); NaN with fewer than two."""
-    low: float
-    """Lower end of the bootstrap interval of the mean; NaN with fewer than two."""
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +52,7 @@ class Difference:
 
 
 def summarise(values: Mapping[int, float]) -> Summary:
-    """Mean, spread and interval of an arm.
+    """Mean and spread of an arm.
 
     Args:
         values: the metric by seed.
@@ -63,24 +60,7 @@ def summarise(values: Mapping[int, float]) -> Summary:
     sample = _finite(values.values())
     mean = float(sample.mean()) if len(sample) else math.nan
     std = float(sample.std(ddof=1)) if len(sample) > 1 else math.nan
-    low, high = bootstrap_interval(sample)
-    return Summary(num=len(sample), mean=mean, std=std, low=low, high=high)
-
-
-def bootstrap_interval(sample: Sequence[float] | _Array) -> tuple[float, float]:
-    """Percentile bootstrap interval of a mean (Efron 1979); NaN with fewer than two values.
-
-    With few values it is too narrow: resampled means cannot leave the range of the sample.
-    Reproducible: its random numbers follow from a fixed seed.
-    """
-    found = np.asarray(sample, dtype=np.float64)
-    if len(found) < 2:
-        return math.nan, math.nan
-    generator = np.random.default_rng(_SEED)
-    drawn = generator.integers(0, len(found), size=(NUM_DRAWS, len(found)))
-    tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(found[drawn].mean(axis=1), [tail, 100 - tail])
-    return float(low), float(high)
+    return Summary(num=len(sample), mean=mean, std=std)
 
 
 def paired_difference(values: Mapping[int, float], reference: Mapping[int, float]) -> Difference:

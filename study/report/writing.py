@@ -35,7 +35,7 @@ def write_report(study_dir: Path) -> None:
     figures = study_dir / "figures"
     curves = draw_curves(results, Ledger.open(study_dir).epochs(), figures)
     panels = [
-        Picture(path=path, caption=path.stem.removeprefix("panel-").replace("-", " "))
+        Picture(path=path, caption=path.stem.removeprefix("panel-"))
         for path in sorted(figures.glob("panel-*.png"))[:MAX_PANELS]
     ]
     content = make_content(results, curves, panels)
