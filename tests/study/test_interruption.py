@@ -18,7 +18,7 @@ import pytest
 from mlflow import MlflowClient
 
 from study import run, runner
-from study.events import Dealt, EpochEnded, Event, Judged, Tracked, TrialEnded, encode
+from study.events import Dealt, EpochEnded, Judged, Tracked, TrialEnded, encode
 from study.ledger import Ledger
 from study.records import TrialRecord
 from study.space_loading import space_as_yaml
@@ -67,8 +67,9 @@ class Driver:
         """Sends a signal when the study has come so far; gives its exit code and last words."""
         deadline = time.monotonic() + PATIENCE_S
         while not ((self.out / "space.yaml").exists() and reached(Ledger.open(self.out))):
+            if time.monotonic() > deadline:
+                self.process.kill()
             assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < deadline, self.process.kill()
             time.sleep(0.05)
         self.process.send_signal(sent)
         _, err = self.process.communicate(timeout=PATIENCE_S)
@@ -143,7 +144,7 @@ def test_interrupted_it_says_how_to_go_on_and_does(
         "\nInterrupted. No epoch that was reported is lost; to go on:\n"
         "  python -m study.run --resume study\n"
     )
-    assert "running" in [row["status"] for row in told(driver.out)]
+    assert len(told(driver.out)) < len(told(uninterrupted))
     settings = partial(runner.Settings, trainable=Quick(diary=tmp_path / "diary"))
     monkeypatch.setattr(runner, "Settings", settings)
     capfd.readouterr()
@@ -155,26 +156,6 @@ def test_interrupted_it_says_how_to_go_on_and_does(
     assert "What to look at next:" in said
 
 
-def a_trial_is_dealt(event: Event) -> bool:
-    return isinstance(event, Dealt) and event.trial_key == "confirm-dwa-seed1"
-
-
-def a_trial_is_about_to_be_stopped(event: Event) -> bool:
-    return isinstance(event, EpochEnded) and event.trial_key == "search-equal-001"
-
-
-def a_trial_is_half_way(event: Event) -> bool:
-    return isinstance(event, EpochEnded) and event.trial_key == "confirm-equal-seed2"
-
-
-def the_last_training_has_ended(event: Event) -> bool:
-    return isinstance(event, TrialEnded) and event.trial_key == "confirm-dwa-seed2"
-
-
-def a_model_is_judged(event: Event) -> bool:
-    return isinstance(event, Judged)
-
-
 def put_checkpoint(directory: Path, record: TrialRecord) -> None:
     """What a trial had left behind before it ended."""
     state = {"config": record.dealt.config, "epoch": record.num_epochs}
@@ -184,24 +165,24 @@ def put_checkpoint(directory: Path, record: TrialRecord) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "num_judged"),
+    ("kind", "trial_key", "num_judged"),
     [
-        (a_trial_is_dealt, 4),
-        (a_trial_is_about_to_be_stopped, 4),
-        (a_trial_is_half_way, 4),
-        (the_last_training_has_ended, 4),
-        (a_model_is_judged, 3),
+        (Dealt, "confirm-dwa-seed1", 4),
+        (EpochEnded, "search-equal-001", 4),  # which is about to be stopped
+        (EpochEnded, "confirm-equal-seed2", 4),
+        (TrialEnded, "confirm-dwa-seed2", 4),  # the last training
+        (Judged, None, 3),
     ],
 )
 def test_whatever_was_the_last_to_reach_the_disk_it_ends_the_same(
-    tmp_path: Path, uninterrupted: Path, last: Callable[[Event], bool], num_judged: int
+    tmp_path: Path, uninterrupted: Path, kind: type, trial_key: str | None, num_judged: int
 ) -> None:
     out = tmp_path / "study"
     shutil.copytree(uninterrupted, out)
     with (out / "events.jsonl").open("w") as journal:
         for event in Ledger.open(uninterrupted).events():
             journal.write(encode(event) + "\n")
-            if last(event):
+            if isinstance(event, kind) and trial_key in (None, event.trial_key):
                 break
     for record in Ledger.open(out).records.values():
         if record.ended is None and record.checkpoint is not None:

@@ -51,7 +51,7 @@ def test_the_best_of_each_arm_is_confirmed_with_fresh_seeds(whole: Study) -> Non
         assert len({str(params) for params in search.params}) == 2
         assert list(confirm.seed) == [1, 2]
         assert not set(confirm.seed) & set(search.seed)
-        assert list(confirm.params) == [search.params[search.objective.idxmin()]] * 2
+        assert list(confirm.params) == [search.sort_values("objective").iloc[0].params] * 2
 
 
 def test_the_test_split_is_opened_once_at_the_end_for_what_was_confirmed(whole: Study) -> None:

@@ -176,13 +176,14 @@ def test_a_server_that_fails_is_told_and_loses_nothing(
         track(tmp_path / "study")
 
 
-def test_runs_go_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://server:5000")
-    assert tracking_uri() == "http://server:5000"
-    for empty in (lambda: monkeypatch.setenv("MLFLOW_TRACKING_URI", ""),
-                  lambda: monkeypatch.delenv("MLFLOW_TRACKING_URI")):  # fmt: skip
-        empty()
-        assert tracking_uri() == DEFAULT_URI == "sqlite:///mlflow.db"
+@pytest.mark.parametrize(
+    ("said", "expected"), [("http://server:5000", "http://server:5000"), ("", DEFAULT_URI)]
+)
+def test_runs_go_where_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, said: str, expected: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", said)
+    assert tracking_uri() == expected
 
 
 def test_studies_of_one_name_share_an_experiment_and_no_run(
