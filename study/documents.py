@@ -32,6 +32,8 @@ class Document:
 
     data: dict[str, Any]
     places: dict[FieldPath, Place] = field(default_factory=dict)
+    anew: tuple[FieldPath, ...] = ()
+    """Fields that were said elsewhere, over the file's."""
 
     def describe(self, error: FieldError) -> str:
         """The error in one line: place, field, problem."""
@@ -40,12 +42,19 @@ class Document:
             path = path[:-1]
         place = self.places[path]
         where = place.key if error.at_key or path != error.path else place.value
+        for said in self._said_below(error.path):
+            where += f" with {said}"
         named = f"{'.'.join(error.path)}: " if error.path else ""
         return f"{where}: {named}{error.problem}"
+
+    def _said_below(self, path: FieldPath) -> list[str]:
+        """What was said elsewhere of parts of a field: an error of the whole may come of it."""
+        below = [p for p in self.anew if len(p) > len(path) and p[: len(path)] == path]
+        return list(dict.fromkeys(self.places[p].key for p in below if p in self.places))
 
     def replaced(self, path: FieldPath, data: dict[str, Any], place: Place) -> Document:
         """The document with new data, in which `path` and all below it were said elsewhere."""
         kept = {p: old for p, old in self.places.items() if p[: len(path)] != path}
         for length in range(1, len(path) + 1):
             kept.setdefault(path[:length], place)
-        return replace(self, data=data, places=kept)
+        return replace(self, data=data, places=kept, anew=(*self.anew, path))

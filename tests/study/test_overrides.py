@@ -67,7 +67,14 @@ def test_one_field_is_said_anew_and_the_others_stay(
     said = f"--set {' '.join(argument.split())}"
     assert after.describe(FieldError(path, "bad")) == f"{said}: {'.'.join(path)}: bad"
     assert after.describe(FieldError((*path, "below"), "bad")).startswith(said)
-    assert after.describe(FieldError(("base",), "bad")) == "f:2:3: base: bad"
+    assert after.describe(FieldError(("base",), "bad")).endswith(": base: bad")
+
+
+def test_an_error_of_a_whole_names_what_was_said_of_its_parts() -> None:
+    found = with_override(document(), "base.epochs=1")
+    error = FieldError(("base",), "bad")
+    assert found.describe(error) == "f:2:3 with --set base.epochs=1: base: bad"
+    assert found.describe(FieldError(("arms",), "bad")).count("--set") == 0
 
 
 def test_the_last_word_counts() -> None:
