@@ -8,7 +8,7 @@ from typing import Any
 
 from study.manifest import described
 from study.space import Objective, Space
-from study.trainable import SplitSummary, Trainable, TrainConfig, metric_names
+from study.trainable import Split, SplitSummary, Trainable, TrainConfig, Truth, metric_names
 
 Say = Callable[[str], None]
 Summaries = Mapping[str, SplitSummary]
@@ -46,38 +46,57 @@ def resolve_objectives(
     Raises:
         ValueError: an arm's metric can't be had, and there is no fallback that can.
     """
-    return {arm: _resolved(space, arm, data[arm]["val"], say) for arm in space.arms}
+    found = {arm: _resolved(space, arm, data[arm]["val"]) for arm in space.arms}
+    notes: dict[str, list[str]] = {}
+    for arm, objective in found.items():
+        first = space.objective_of(arm)
+        if objective.metric != first.metric:
+            why = _why(space, arm, "val", first.metric, data[arm]["val"].truth)
+            note = f"tuned for {objective.metric}, not {first.metric}: {why}"
+            notes.setdefault(note, []).append(arm)
+    for note, arms in notes.items():
+        say(f"Note: {', '.join(arms)} {'is' if len(arms) == 1 else 'are'} {note}")
+    return found
 
 
 def tell_missing(space: Space, data: Mapping[str, Summaries], say: Say) -> None:
     """Says which metrics of `compare` the test split has no truth for."""
     for metric in space.compare.metrics:
-        lacking: set[str] = set()
+        whys: list[str] = []
         for arm, splits in data.items():
-            config = TrainConfig.model_validate(space.arm_config(arm))
-            if metric in metric_names(config, "test", splits["test"].truth):
+            config, truth = TrainConfig.model_validate(space.arm_config(arm)), splits["test"].truth
+            if metric in metric_names(config, "test", truth):
                 break
             if metric in metric_names(config, "test"):
-                lacking |= set(splits["test"].truth.missing())
+                whys.append(_why(space, arm, "test", metric, truth))
         else:
-            missing = ", ".join(sorted(lacking))
-            say(f"Note: {metric} will be shown as —, as the test split has no truth for {missing}")
+            say(f"Note: {metric} will be shown as —, as {whys[0]}")
 
 
-def _resolved(space: Space, arm: str, val: SplitSummary, say: Say) -> Objective:
+def _resolved(space: Space, arm: str, val: SplitSummary) -> Objective:
     objective = space.objective_of(arm)
     names = metric_names(TrainConfig.model_validate(space.arm_config(arm)), "val", val.truth)
     if objective.metric in names:
         return objective
-    missing = ", ".join(val.truth.missing())
-    why = f"the validation split has no truth for {missing}"
     if objective.fallback in names:
-        say(f"Note: {arm} is tuned for {objective.fallback}, not {objective.metric}: {why}")
         return objective.model_copy(update={"metric": objective.fallback, "fallback": None})
+    why = _why(space, arm, "val", objective.metric, val.truth)
     raise ValueError(
         f"arm {arm}: expected an objective that its data can give, found {objective.metric}, and "
         f"{why}; set objective.fallback to one of {', '.join(names)}"
     )
+
+
+def _why(space: Space, arm: str, split: Split, metric: str, truth: Truth) -> str:
+    """What a split lacks of that which a metric is measured against."""
+    config = TrainConfig.model_validate(space.arm_config(arm))
+    lacking = [
+        kind
+        for kind in truth.missing()
+        if metric not in metric_names(config, split, Truth(**{kind: False}))
+    ]
+    name = {"val": "validation"}.get(split, split)
+    return f"the {name} split has no truth for {', '.join(lacking)}"
 
 
 def _progress(say: Say) -> Callable[[int, int], None]:

@@ -139,4 +139,5 @@ def _last_error(trial: Trial) -> str:
         return text.splitlines()[-1]
     error = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
     cause = getattr(error, "cause", None) or error
-    return f"{type(cause).__name__}: {str(cause).strip().splitlines()[0]}"
+    first, *_ = [*str(cause).strip().splitlines(), "no reason given"]
+    return f"{type(cause).__name__}: {first}"

@@ -27,6 +27,8 @@ def answer(results: Results) -> str:
     start += f"{mean_and_std(results.summaries[best.arm][metric])}, "
     start += f"the best of the {len(compared)} arms " if len(compared) > 1 else ""
     start += f"compared with {best.reference} ({mean_and_std(reference)}): "
+    if best.is_better is None:
+        return start + _difference(best) + "."
     return start + _difference(best) + "; " + _certainty(results, best) + "."
 
 
@@ -39,11 +41,12 @@ def _no_comparison(metric: str) -> str:
 
 def _difference(best: Comparison) -> str:
     found = best.difference
-    verdict = {True: "better", False: "worse", None: "no different"}[best.is_better]
     pairs = f"{counted(found.num_pairs, 'pair')} of seeds"
     if best.is_better is None:
         return f"no different over {pairs}"
-    size = f"{abs(found.mean):.3g} {verdict} on average over {pairs}"
+    size = (
+        f"{abs(found.mean):.3g} {'better' if best.is_better else 'worse'} on average over {pairs}"
+    )
     if math.isnan(found.low):
         return size
     return f"{size}, 95 % interval of the difference {interval(found.low, found.high)}"

@@ -49,8 +49,14 @@ def test_the_fallback_stands_in_for_the_arms_that_need_it_and_is_told() -> None:
     assert found["i"] == space.objective_of("i")
     assert said == [
         f"Note: a is tuned for {FALLBACK}, not {ABS_REL}: "
-        "the validation split has no truth for depth, motion"
+        "the validation split has no truth for depth"
     ]
+
+
+def test_arms_of_the_same_fallback_are_told_in_one_line() -> None:
+    space = told_space(objective=WITH_FALLBACK, arms={"a": {}, "b": {}, "i": INSTANCES})
+    (note,) = resolved(space, LIDARLESS)[1]
+    assert note.startswith(f"Note: a, b are tuned for {FALLBACK}, not {ABS_REL}: ")
 
 
 @pytest.mark.parametrize("fallback", [None, FALLBACK])
@@ -71,7 +77,8 @@ def test_an_objective_that_cannot_be_had_is_refused_with_those_that_can(
     ("test", "metric", "missing"),
     [
         (Truth(), "test/depth/abs_rel", None),
-        (LIDARLESS, "test/depth/abs_rel", "depth, motion"),
+        (LIDARLESS, "test/depth/abs_rel", "depth"),
+        (Truth(neighbours=False), "test/depth/photometric", "neighbours"),
         (LIDARLESS, "test/depth/comoving/abs_rel", "depth, motion"),
         (LIDARLESS, "test/instances/ap50", None),
         (LIDARLESS, "test/pose/ate", None),

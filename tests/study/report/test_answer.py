@@ -79,7 +79,7 @@ def test_so_many_pairs_that_p_is_tiny_or_drawn_at_random(tmp_path: Path) -> None
         (METRIC, 0.05, "b reaches 0.360 ± 0.010, compared with a (0.310 ± 0.010): 0.05 worse"),
         (SCORE, 0.05, "(higher is better), b reaches 0.360 ± 0.010, compared with a (0.310 "
          "± 0.010): 0.05 better"),
-        (SCORE, 0.0, "compared with a (0.310 ± 0.010): no different over 3 pairs of seeds;"),
+        (SCORE, 0.0, "compared with a (0.310 ± 0.010): no different over 3 pairs of seeds."),
     ],
 )  # fmt: skip
 def test_better_and_worse_go_the_metrics_way(
