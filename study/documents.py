@@ -42,15 +42,14 @@ class Document:
             path = path[:-1]
         place = self.places[path]
         where = place.key if error.at_key or path != error.path else place.value
-        for said in self._said_below(error.path):
-            where += f" with {said}"
+        places = dict.fromkeys([where, *self._said_below(error.path)])
         named = f"{'.'.join(error.path)}: " if error.path else ""
-        return f"{where}: {named}{error.problem}"
+        return f"{' with '.join(places)}: {named}{error.problem}"
 
     def _said_below(self, path: FieldPath) -> list[str]:
         """What was said elsewhere of parts of a field: an error of the whole may come of it."""
         below = [p for p in self.anew if len(p) > len(path) and p[: len(path)] == path]
-        return list(dict.fromkeys(self.places[p].key for p in below if p in self.places))
+        return [self.places[p].key for p in below if p in self.places]
 
     def replaced(self, path: FieldPath, data: dict[str, Any], place: Place) -> Document:
         """The document with new data, in which `path` and all below it were said elsewhere."""
