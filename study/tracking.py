@@ -27,6 +27,8 @@ MAX_METRICS_A_BATCH = 1000
 PARENT = "study"
 """`study.phase` of the parent run."""
 _STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Else MLflow's page opens as if language models were developed."""
 _ARTIFACTS = ("space.yaml", "manifest.json", "report.html", "report.md", "table.tex", "figures")
 
 
@@ -97,7 +99,7 @@ class Mirror:
     def _experiment_id(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            return str(self._client.create_experiment(name))
+            return str(self._client.create_experiment(name, tags=_KIND))
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
