@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from study.statistics import Summary
+from study.trainable import higher_is_better
 
 ABSENT = "—"
 
@@ -63,3 +64,8 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def with_arrow(metric: str) -> str:
+    """A metric's name, and which way is better."""
+    return f"{metric} {'↑' if higher_is_better(metric) else '↓'}"

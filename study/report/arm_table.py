@@ -1,0 +1,72 @@
+"""The main table of a report: arms by metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from study.report.numbers import ABSENT, mean_and_std
+from study.results import Results
+from study.trainable import higher_is_better
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One arm in one metric."""
+
+    text: str
+    note: int | None = None
+    """Number of the footnote that says why there is no value, or fewer than there are seeds."""
+    is_best: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmRow:
+    """One arm of the main table."""
+
+    arm: str
+    cells: list[Cell]
+    trial_keys: list[str]
+    """Trainings that the row's numbers come from."""
+
+
+def arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str]) -> ArmRow:
+    """An arm's row; why a value is missing is added to the footnotes."""
+    cells = []
+    for metric in metrics:
+        summary = results.summaries[arm][metric]
+        why = _why_fewer(results, arm, metric)
+        if why and why not in footnotes:
+            footnotes.append(why)
+        cells.append(
+            Cell(
+                text=mean_and_std(summary) if summary.num else ABSENT,
+                note=footnotes.index(why) + 1 if why else None,
+                is_best=_is_best(results, arm, metric),
+            )
+        )
+    keys = [
+        str(t["trial_key"])
+        for t in results.trials
+        if (t["phase"], t["arm"], t["status"]) == ("confirm", arm, "completed")
+    ]
+    return ArmRow(arm=arm, cells=cells, trial_keys=keys)
+
+
+def num_seeds_of(results: Results) -> int:
+    """How many trainings an arm is to be judged by: one, in a study that confirms nothing."""
+    return len(results.space.confirm.seeds) or 1
+
+
+def _why_fewer(results: Results, arm: str, metric: str) -> str | None:
+    num, num_seeds = results.summaries[arm][metric].num, num_seeds_of(results)
+    if num == 0:
+        return results.why_missing(arm, metric)
+    return f"over {num} of {num_seeds} seeds: the others gave no value" if num < num_seeds else None
+
+
+def _is_best(results: Results, arm: str, metric: str) -> bool:
+    means = {a: s[metric].mean for a, s in results.summaries.items() if s[metric].num}
+    if len(means) < 2:
+        return False
+    extreme = max(means.values()) if higher_is_better(metric) else min(means.values())
+    return means.get(arm) == extreme

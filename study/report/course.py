@@ -1,0 +1,90 @@
+"""How a study went: what was searched and found, what it cost, and how the test was kept shut."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from study.plan import describe
+from study.report.numbers import duration, number
+from study.results import Results, Row
+from study.words import counted
+
+
+def searched(results: Results) -> list[str]:
+    """What each arm was searched over, and how."""
+    search = results.space.search
+    if search is None:
+        return ["Nothing: each arm was trained as it is set."]
+    lines = [describe(name, parameter) for name, parameter in search.space.items()]
+    budget = f"{counted(search.trials_per_arm, 'trial')} for each arm, proposed by "
+    budget += search.sampler.name
+    early = results.space.scheduler.name
+    ending = "" if early == "none" else f", poor ones ended early by {early} within their own arm"
+    return [*lines, budget + ending]
+
+
+def best_row(results: Results, arm: str, trial: Row) -> dict[str, str]:
+    """The best settings that the search found for an arm."""
+    params = ", ".join(f"{name} = {_value(v)}" for name, v in trial["params"].items())
+    return {
+        "arm": arm,
+        "metric": results.objectives[arm],
+        "value": number(trial["objective"]),
+        "params": params or "nothing to choose",
+        "trial": str(trial["trial_key"]),
+    }
+
+
+def _value(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def costs(results: Results) -> list[dict[str, str]]:
+    """How each arm's trainings ended, and how long they took."""
+    rows = []
+    for arm in results.space.arms:
+        own = [trial for trial in results.trials if trial["arm"] == arm]
+        counts = {
+            status: str(sum(trial["status"] == status for trial in own))
+            for status in ("completed", "pruned", "failed", "running")
+        }
+        seconds = sum(t["device_seconds"] for t in own if math.isfinite(t["device_seconds"]))
+        epochs = sum(int(trial["epochs"]) for trial in own)
+        rows.append({"arm": arm, **counts, "epochs": str(epochs), "time": duration(seconds)})
+    return rows
+
+
+def failures(results: Results) -> list[dict[str, str]]:
+    """Trainings that failed, and why."""
+    return [
+        {"trial": t["trial_key"], "arm": t["arm"], "reason": t["error"] or "no reason given"}
+        for t in results.trials
+        if t["status"] == "failed"
+    ]
+
+
+def how_test_was_shut(results: Results) -> list[str]:
+    """When the test split was opened, and that nothing was chosen by it."""
+    own = set(results.objectives.values())
+    chosen = f"Settings were chosen by {', '.join(sorted(own))}, on the validation split"
+    lines = [
+        f"{chosen if results.space.search else 'Settings were not searched'}; numbers in "
+        "the tables above are of the test split, which no choice has seen."
+    ]
+    opened = results.manifest.get("test_opened")
+    if not opened:
+        return [*lines, "The test split has not been opened."]
+    tested = [t for t in results.trials if any(m.startswith("test/") for m in t["metrics"])]
+    ends = sorted(str(t["ended"]) for t in results.trials if t["ended"])
+    lines.append(
+        f"The test split was opened at {opened}, for {counted(len(tested), 'trained model')}; the "
+        f"last training ended at {ends[-1] if ends else 'an unknown time'}."
+    )
+    late = [t for t in results.trials if t["started"] and str(t["started"]) > str(opened)]
+    if late:
+        lines.append(
+            f"Beware: {counted(len(late), 'training')} started after that: "
+            f"{', '.join(str(t['trial_key']) for t in late)}."
+        )
+    return lines
