@@ -27,7 +27,7 @@ from study.report import write_report
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
-from study.tracking import Tracker
+from study.tracker import Tracker
 from study.trainable import Mtdepth, Trainable
 from study.worker import run_trial
 

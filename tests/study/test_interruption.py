@@ -36,10 +36,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from study import run, runner, tracking
+from study import run, runner, tracker
 from tests.study.quick import OBJECTIVE, Quick
 
-tracking.SECONDS_BETWEEN_SYNCS = 0.1
+tracker.SECONDS_BETWEEN_SYNCS = 0.1
 quick = Quick(diary=Path("diary"), seconds=0.5)
 runner.Settings = partial(runner.Settings, trainable=quick)
 sys.exit(run.main())

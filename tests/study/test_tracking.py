@@ -10,7 +10,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from study.ledger import Ledger
-from study.tracking import DEFAULT_URI, Mirror, Tracker, track, tracking_uri
+from study.tracker import Tracker, track
+from study.tracking import DEFAULT_URI, Mirror, tracking_uri
 from tests.study.ledgers import METRIC, trial, write_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
