@@ -28,8 +28,9 @@ _TEX = {
 _MARKUP = re.compile(
     r"[\\`*\[\]|~$]"
     r"|(?<![^\W_])_|_(?![^\W_])"  # within a word, as in abs_rel, it is no markup
-    r"|^[#+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"  # headings and lists
 )
+_START = re.compile(r"^(\d*)([-+#.)])(?=[-#\s]|$)")
+"""Of a heading or a list."""
 
 
 def one_line(text: object) -> str:
@@ -45,7 +46,7 @@ def tex(text: object) -> str:
 
 def markdown(text: object) -> str:
     """The text as Markdown shows it, in a table too: no markup, no HTML, no links."""
-    escaped = re.sub(_MARKUP, r"\\\g<0>", one_line(text))
+    escaped = re.sub(_START, r"\1\\\2", re.sub(_MARKUP, r"\\\g<0>", one_line(text)))
     return html.escape(escaped, quote=False).replace("://", ":&#47;&#47;")
 
 

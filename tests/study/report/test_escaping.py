@@ -55,6 +55,19 @@ def test_hostile_text_is_text_in_markdown(text: str) -> None:
     assert "://" not in markdown(text), "no address becomes a link by itself"
 
 
+@pytest.mark.parametrize(
+    "text", ["0.234", "-0.05 to +0.1", "test/depth/abs_rel", "mt-dwa (1)", "#1"]
+)
+def test_what_is_no_markup_stays_as_it_is(text: str) -> None:
+    assert markdown(text) == text
+
+
+@pytest.mark.parametrize("text", ["1. x", "12) x", "- x", "+ x", "# x", "---", "-"])
+def test_no_heading_and_no_list_begins(text: str) -> None:
+    shown = rendered(markdown(text))
+    assert (shown.text.strip(), shown.elements) == (text, ["p"])
+
+
 @given(texts)
 def test_any_text_is_text_in_markdown(text: str) -> None:
     shown = rendered(f"x{markdown(text)}y")
