@@ -140,7 +140,8 @@ class _Study:
                 if not self.searcher.is_finished:
                     self._train()
                 self._test()
-            ledger.update_manifest(ended=now())
+            if not ledger.manifest.get("ended"):
+                ledger.update_manifest(ended=now())
             ledger.flush()
             self.say("Writing the report.")
             write_report(ledger.directory)

@@ -103,7 +103,8 @@ def test_a_study_that_has_ended_is_not_trained_or_judged_again(
     ledger, quick = whole
     before, said = told(ledger), quick.said("fit", "judge", "draw")
     settings = Settings(trainable=quick, tracks=False)
-    assert told(Ledger.open(resume_study(ledger.directory, settings))) == before
+    again = Ledger.open(resume_study(ledger.directory, settings))
+    assert (told(again), again.manifest) == (before, ledger.manifest)
     assert quick.said("fit", "judge", "draw") == said
 
 
