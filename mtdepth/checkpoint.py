@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,20 +52,18 @@ class Training:
 
     def save(self, directory: Path) -> None:
         """Writes the state into a directory; what is there under the same names is replaced."""
-        state = {
-            "network": self.network.state_dict(),
-            "weighting": self.weighting.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "epoch": self.epoch,
-        }
-        with replacing(directory / CONFIG) as path:
-            path.write_text(self.config.model_dump_json(indent=2))
-        with replacing(directory / STATE) as path:
-            torch.save(state, path)
+        _write(
+            directory,
+            self.config,
+            network=self.network.state_dict(),
+            weighting=self.weighting.state_dict(),
+            optimizer=self.optimizer.state_dict(),
+            epoch=self.epoch,
+        )
 
     @classmethod
     def load(cls, directory: Path, config: TrainConfig, device: torch.device) -> Training:
-        """Goes on where `save` left off.
+        """Goes on where `save` left off, or starts from the weights of `save_network`.
 
         Raises:
             ValueError: the checkpoint is missing, or of another network.
@@ -72,10 +71,21 @@ class Training:
         training = cls.start(config, device)
         state = _read_state(directory, device)
         _load_module(training.network, state["network"], directory)
-        _load_module(training.weighting, state["weighting"], directory)
-        training.optimizer.load_state_dict(state["optimizer"])
+        if state["optimizer"] is not None:
+            _load_module(training.weighting, state["weighting"], directory)
+            training.optimizer.load_state_dict(state["optimizer"])
         training.epoch = state["epoch"]
         return training
+
+
+def save_network(network: Network, directory: Path) -> None:
+    """Writes a checkpoint of a network that was trained elsewhere.
+
+    A training that goes on from it begins at epoch 0, with an optimiser and a loss weighting that
+    have seen nothing.
+    """
+    state = network.state_dict()
+    _write(directory, network.config, network=state, weighting=None, optimizer=None, epoch=0)
 
 
 def load_network(
@@ -91,6 +101,14 @@ def load_network(
     network = Network(config.model_copy(update={"encoder": untrained})).to(device)
     _load_module(network, _read_state(directory, torch.device(device))["network"], directory)
     return network.eval(), config
+
+
+def _write(directory: Path, config: TrainConfig, **state: Any) -> None:
+    assert state.keys() == STATE_KEYS
+    with replacing(directory / CONFIG) as path:
+        path.write_text(config.model_dump_json(indent=2))
+    with replacing(directory / STATE) as path:
+        torch.save(state, path)
 
 
 def _make_optimizer(
@@ -152,3 +170,9 @@ def _read_state(directory: Path, device: torch.device) -> dict[str, Any]:
             f"{path}: expected a whole checkpoint, found not all of {', '.join(sorted(STATE_KEYS))}"
         )
     return state
+
+
+if __name__ == "__main__":
+    from mtdepth.importing import main
+
+    sys.exit(main())

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mtdepth.data.driveworld.config import DriveworldConfig
 
 Task = Literal["depth", "instances"]
+Crop = Literal["garg", "none"]
+DepthTruth = Literal["best", "lidar"]
+LidarDepth = Literal["velodyne", "camera"]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -37,7 +40,8 @@ class DataConfig(Config):
     `data/driveworld-<fingerprint>` is used."""
     split: str = "driveworld"
     """A directory of `{train,val,test}_files.txt` in monodepth2's format: a path, or a name
-    under `<root>/splits`."""
+    under `<root>/splits`. `eigen_zhou_by_drive` divides the training and validation frames of
+    `eigen_zhou` anew, so that no drive is in both; any other split likewise."""
     height: Annotated[int, Field(ge=64, multiple_of=32)] = 64
     """Rows of an image that the network sees."""
     width: Annotated[int, Field(ge=64, multiple_of=32)] = 192
@@ -104,7 +108,7 @@ class DepthConfig(Config):
     max_m: Positive = 100.0
     """Depth at disparity 0."""
     ssim: Annotated[float, Field(ge=0, le=1)] = 0.85
-    """Share of SSIM in the photometric error; the rest is L1 (Godard et al. 2019, eq. 2)."""
+    """Share of SSIM in the photometric error; the rest is L1 (Godard et al. 2019, sec. 3.1)."""
     smoothness: NonNegative = 1e-3
     """Weight of edge-aware smoothness at scale 0; it halves with each scale."""
     automask: bool = True
@@ -139,15 +143,30 @@ class OffsetConfig(Config):
 class WeightingConfig(Config):
     """How the tasks' losses become one."""
 
-    name: Literal["equal", "dwa", "uncertainty"] = "equal"
-    """Equal weights, Dynamic Weight Average (Liu et al. 2019), or homoscedastic uncertainty
-    (Kendall et al. 2018)."""
+    name: Literal[
+        "equal", "fixed", "dwa", "uncertainty", "uncertainty-so", "gls", "rlw", "famo"
+    ] = "equal"
+    """Equal weights; `fixed` ones, which a study can search; Dynamic Weight Average (Liu et al.
+    2019); homoscedastic uncertainty, learned (Kendall et al. 2018) or in closed form (`-so`,
+    Kirchdorfer et al. 2024); the geometric mean (`gls`, Chennupati et al. 2019); random weights
+    (`rlw`, Lin et al. 2022); or losses that fall alike (`famo`, Liu et al. 2023)."""
+    depth_weight: Positive = 1.0
+    """Weight of depth, if they are fixed."""
+    instances_weight: Positive = 1.0
+    """Weight of instances, if they are fixed. Adam feels the ratio of the two alone."""
     temperature: Positive = 2.0
     """DWA's T: higher is more even."""
     init_log_variance: float = 0.0
     """Where uncertainty's log-variances start."""
     lr_factor: Positive = 10.0
     """Learning rate of the log-variances, as a multiple of `optimizer.lr`."""
+    so_temperature: Positive = 10.0
+    """T of `uncertainty-so`: higher is more even. It is measured against 1 / loss: with losses
+    near 0.1, values far below 10 leave all the weight to the smallest loss."""
+    famo_lr: Positive = 0.025
+    """Learning rate of FAMO's logits."""
+    famo_decay: NonNegative = 1e-3
+    """FAMO's gamma: how strongly its logits are drawn back to even weights."""
 
 
 class OpticsConfig(Config):
@@ -185,6 +204,27 @@ class OptimizerConfig(Config):
     """Factor of that drop."""
 
 
+class EvaluationConfig(Config):
+    """How depth is judged. The defaults are the protocol of the 697 test images of Eigen et al.
+    and their lidar; the 652 of them with KITTI's improved depth maps are judged with `crop: none`.
+    """
+
+    crop: Crop = "garg"
+    """Which pixels with true depth are judged. `garg`: those within the crop of Garg et al. (2016)
+    whose truth lies between 1 mm and 80 m; `none`: all, however far, as monodepth2 judges against
+    improved depth maps. Predictions are clipped to 1 mm and 80 m either way."""
+    flip: bool = False
+    """Judge the mean of the disparity of an image and of its mirror image (Godard et al. 2017).
+    Published as "pp"; it takes a second look at every image."""
+    truth: DepthTruth = "best"
+    """`best`: the depth map where an image has one, else its lidar scan; `lidar`: the scan alone,
+    as published for the 697 images, wherever improved maps lie beside it."""
+    lidar_depth: LidarDepth = "velodyne"
+    """What is the depth of a lidar point. `velodyne`: its forward coordinate as the lidar counts,
+    some 27 cm more than the camera sees, on which all published numbers rest; `camera`: its
+    distance along the camera's axis."""
+
+
 class TrainConfig(Config):
     """One training: everything that its numbers depend on."""
 
@@ -202,6 +242,7 @@ class TrainConfig(Config):
     weighting: WeightingConfig = WeightingConfig()
     optics: OpticsConfig = OpticsConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
     epochs: Count = 20
     """Passes over the training split."""
     batch_size: Count = 12

@@ -144,6 +144,6 @@ def synthesise(
 
 
 def depth_from_disparity(disparity: Tensor, min_m: float, max_m: float) -> Tensor:
-    """Metres from sigmoid disparity in [0, 1] (Godard et al. 2019, sec. 3.1): 1 is `min_m`."""
+    """Metres from sigmoid disparity in [0, 1] (Godard et al. 2019, sec. 3.3): 1 is `min_m`."""
     nearest, farthest = 1 / min_m, 1 / max_m
     return 1 / (farthest + (nearest - farthest) * disparity)

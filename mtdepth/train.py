@@ -14,6 +14,7 @@ from torch import Tensor
 from mtdepth.checkpoint import Training
 from mtdepth.config import TrainConfig
 from mtdepth.data.augmentation import augment
+from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData, epoch_order, open_split
 from mtdepth.device import best_device
 from mtdepth.evaluate import evaluate_network
@@ -76,7 +77,7 @@ def train_epoch(training: Training, data: SplitData, device: torch.device) -> di
     generator = torch.Generator().manual_seed(_epoch_seed(config.seed, epoch))
     training.set_learning_rate()
     training.network.train()
-    weights = training.weighting.weights().tolist()
+    weights = training.weighting.weights()
     totals = torch.zeros(1 + len(config.tasks), device=device)
     num_steps = 0
     for indices in epoch_order(len(data), config.batch_size, config.seed, epoch):
@@ -87,18 +88,35 @@ def train_epoch(training: Training, data: SplitData, device: torch.device) -> di
             config.augmentation,
             generator,
         )
-        sources = seen.sources if "depth" in config.tasks else None
-        losses = task_losses(training.network(seen.target, sources), batch, config)
-        totals += _step(training, losses)
+        totals += _step(training, _losses(training, seen, batch))
+        if training.weighting.looks_back:
+            training.weighting.after_step(_second_look(training, seen, batch))
         num_steps += 1
+    if training.weighting.stepwise:
+        weights = training.weighting.weights()
     means = (totals / num_steps).tolist()
     task_means = dict(zip(config.tasks, means[1:], strict=True))
     training.weighting.end_epoch(task_means)
     training.epoch = epoch
     metrics = {"train/loss": means[0]}
-    for task, weight in zip(config.tasks, weights, strict=True):
+    for task, weight in zip(config.tasks, weights.tolist(), strict=True):
         metrics |= {f"train/{task}/loss": task_means[task], f"train/{task}/weight": weight}
     return metrics
+
+
+def _losses(training: Training, seen: Batch, batch: Batch) -> dict[str, Tensor]:
+    sources = seen.sources if "depth" in training.config.tasks else None
+    return task_losses(training.network(seen.target, sources), batch, training.config)
+
+
+@torch.no_grad()
+def _second_look(training: Training, seen: Batch, batch: Batch) -> dict[str, Tensor]:
+    """The losses after the step; batch norm's running means do not count the batch twice."""
+    before = [buffer.clone() for buffer in training.network.buffers()]
+    losses = _losses(training, seen, batch)
+    for buffer, value in zip(training.network.buffers(), before, strict=True):
+        buffer.copy_(value)
+    return losses
 
 
 def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:

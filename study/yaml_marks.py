@@ -124,8 +124,8 @@ class _Reader:
     def _scalar(self, loader: _Loader, node: Any) -> Any:
         try:
             value = loader.construct_object(node)
-        except ValueError as error:
-            problem = f"cannot read {node.value!r:.60}: {error}"
+        except (ValueError, LookupError, AttributeError):  # what PyYAML makes of a wrong tag
+            problem = f"cannot read {node.value!r:.60} as {node.tag.rpartition(':')[2]}"
             raise ValueError(self._line(self._at(node.start_mark), problem)) from None
         if value is None or isinstance(value, bool | int | float | str):
             return value

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mtdepth.config import DataConfig
 from mtdepth.data.kitti import KittiRaw, is_whole
-from mtdepth.data.splits import SPLITS, Frame, read_split, split_file
+from mtdepth.data.splits import SPLITS, Frame, SplitList, list_split
 from mtdepth.metrics.names import Split, Truth
 
 Progress = Callable[[int, int], None]
@@ -66,24 +66,23 @@ def check_data(
     """
     root = data_root(config, on_progress)
     return {
-        split: _check_split(KittiRaw(root), split_file(config, root, split), split)
+        split: _check_split(KittiRaw(root), list_split(config, root, split), split)
         for split in SPLITS
     }
 
 
-def _check_split(reader: KittiRaw, path: Path, split: Split) -> SplitSummary:
-    numbered = read_split(path)
+def _check_split(reader: KittiRaw, listed: SplitList, split: Split) -> SplitSummary:
     paths: dict[Frame, Path] = {}
     missing: list[str] = []
     with_neighbours = False
-    for number, frame in numbered:
+    for place, frame in zip(listed.places, listed.frames, strict=True):
         found = [reader.image_path(frame.shifted(step)) for step in (-1, 0, 1)]
         needed = range(3) if split != "test" else [1]
         with_neighbours |= None not in found
         for step in needed:
             if found[step] is None:
                 expected = reader.expected_path(frame.shifted(step - 1))
-                missing.append(f"{path}:{number}: expected an image at {expected}, found none")
+                missing.append(f"{place}: expected an image at {expected}, found none")
         paths |= {frame.shifted(i - 1): p for i, p in enumerate(found) if p is not None}
     if missing:
         more = f" (and {len(missing) - 1} more frames are missing)" if len(missing) > 1 else ""
@@ -91,12 +90,12 @@ def _check_split(reader: KittiRaw, path: Path, split: Split) -> SplitSummary:
     for image in paths.values():
         if not is_whole(image):
             raise ValueError(f"{image}: expected a whole png or jpg image, found a truncated one")
-    frames = [frame for _, frame in numbered]
+    frames = list(listed.frames)
     _try_out(reader, frames)
     return SplitSummary(
         num_samples=len(frames),
         truth=_truth(reader, frames, with_neighbours),
-        fingerprint=_fingerprint(reader.root, path, paths),
+        fingerprint=_fingerprint(reader.root, listed, paths),
     )
 
 
@@ -122,8 +121,8 @@ def _truth(reader: KittiRaw, frames: list[Frame], with_neighbours: bool) -> Trut
     )
 
 
-def _fingerprint(root: Path, path: Path, paths: dict[Frame, Path]) -> str:
-    digest = hashlib.sha256(path.read_bytes())
+def _fingerprint(root: Path, listed: SplitList, paths: dict[Frame, Path]) -> str:
+    digest = hashlib.sha256(listed.content)
     for frame in sorted(paths):
         image = paths[frame]
         digest.update(f"{image.relative_to(root)} {image.stat().st_size}\n".encode())

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from mtdepth.config import DepthTruth, LidarDepth
 from mtdepth.data.calibration import Calibration, read_calibration
 from mtdepth.data.lidar import depth_from_scan
 from mtdepth.data.oxts import world_T_cam
@@ -86,14 +87,24 @@ class KittiRaw:
         """Whether there is a depth map or a lidar scan."""
         return self._depth_map_path(frame).is_file() or self._scan_path(frame).is_file()
 
-    def depth_m(self, frame: Frame) -> NDArray[np.float32] | None:
-        """(H, W) metres, 0 where unknown: the depth map if there is one, else the lidar scan."""
+    def depth_m(
+        self, frame: Frame, *, truth: DepthTruth = "best", lidar_depth: LidarDepth = "velodyne"
+    ) -> NDArray[np.float32] | None:
+        """(H, W) metres, 0 where unknown: the depth map if there is one, else the lidar scan.
+
+        Args:
+            frame: the image.
+            truth: `lidar` passes over the depth map, see `EvaluationConfig`.
+            lidar_depth: what is the depth of a point of the scan.
+        """
         path = self._depth_map_path(frame)
-        if path.is_file():
+        if truth == "best" and path.is_file():
             return read_map(path).astype(np.float32) / np.float32(256)
         if not self._scan_path(frame).is_file():
             return None
-        return depth_from_scan(self._scan_path(frame), self.calibration(frame), frame.camera)
+        return depth_from_scan(
+            self._scan_path(frame), self.calibration(frame), frame.camera, lidar_depth
+        )
 
     def _drive(self, frame: Frame) -> _Poses:
         return _poses(self.root / frame.drive)

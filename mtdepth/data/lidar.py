@@ -7,20 +7,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mtdepth.config import LidarDepth
 from mtdepth.data.calibration import Calibration
 
 
-def depth_from_scan(path: Path, calibration: Calibration, camera: str) -> NDArray[np.float32]:
+def depth_from_scan(
+    path: Path, calibration: Calibration, camera: str, lidar_depth: LidarDepth = "velodyne"
+) -> NDArray[np.float32]:
     """Projects a velodyne scan into a camera.
 
     Depth is the lidar's forward coordinate x, pixels are rounded and moved by one as in KITTI's
     own tools, and of several points in a pixel the nearest counts: the protocol behind all
-    published numbers on the Eigen split.
+    published numbers on the Eigen split. Points behind the lidar or the camera are left out.
 
     Args:
         path: a `.bin` file of float32 x, y, z, reflectance.
         calibration: of the date.
         camera: `02` or `03`.
+        lidar_depth: `velodyne` for x, `camera` for the distance along the camera's axis.
 
     Returns:
         (H, W) metres at the image's size, 0 where no point fell.
@@ -35,12 +39,13 @@ def depth_from_scan(path: Path, calibration: Calibration, camera: str) -> NDArra
     seen = points @ camera_T_velodyne[:3, :3].T + camera_T_velodyne[:3, 3]
     pixels = seen @ calibration.intrinsics(camera).T
     ahead = pixels[:, 2] > 1e-6
-    pixels, forward_m = pixels[ahead], points[ahead, 0]
+    depths_m = points[:, 0] if lidar_depth == "velodyne" else seen[:, 2]
+    pixels, depths_m = pixels[ahead], depths_m[ahead]
     column, row = np.round(pixels[:, :2] / pixels[:, 2:]).T - 1
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     where = (row[inside].astype(np.int64), column[inside].astype(np.int64))
     depth_m = np.full((height, width), np.inf, dtype=np.float32)
-    np.minimum.at(depth_m, where, forward_m[inside].astype(np.float32))
+    np.minimum.at(depth_m, where, depths_m[inside].astype(np.float32))
     depth_m[np.isinf(depth_m)] = 0
     return depth_m
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from mtdepth.config import DataConfig
+from mtdepth.config import DataConfig, EvaluationConfig
 from mtdepth.data.batch import Batch
 from mtdepth.data.check import data_root
 from mtdepth.data.kitti import KittiRaw
-from mtdepth.data.splits import Frame, read_split, split_file
+from mtdepth.data.splits import Frame, list_split
 from mtdepth.geometry import resize_intrinsics
 from mtdepth.metrics.names import Split
 
@@ -49,7 +49,7 @@ class SplitData:
         self.config = config
         root = data_root(config)
         self.reader = KittiRaw(root)
-        self.frames = [frame for _, frame in read_split(split_file(config, root, split))]
+        self.frames = list(list_split(config, root, split).frames)
         self._cache: dict[tuple[str, Frame], NDArray[np.generic]] = {}
         self._free = int(config.cache_gib * 2**30)
 
@@ -82,12 +82,13 @@ class SplitData:
             instances=self._instances(frames),
         )
 
-    def truth(self, index: int) -> Sample:
-        """What a sample is judged against."""
+    def truth(self, index: int, evaluation: EvaluationConfig | None = None) -> Sample:
+        """What a sample is judged against; `evaluation` tells where true depth is from."""
         frame = self.frames[index]
+        told = evaluation or EvaluationConfig()
         return Sample(
             frame=frame,
-            depth_m=self.reader.depth_m(frame),
+            depth_m=self.reader.depth_m(frame, truth=told.truth, lidar_depth=told.lidar_depth),
             instances=self.reader.instances(frame),
             motion=self.reader.motion(frame),
         )

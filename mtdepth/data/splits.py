@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mtdepth.config import DataConfig
+from mtdepth.data.by_drive import SUFFIX, validation_drives
 from mtdepth.metrics.names import Split
 
 SPLITS: tuple[Split, ...] = get_args(Split)
+TESTED_ON = {"eigen_zhou": "eigen"}
+"""Splits that are published without a test list, and the one whose list is meant."""
 
 
 @dataclass(frozen=True, order=True)
@@ -37,20 +40,69 @@ class Frame:
         return f"{self.drive} {self.index} {self.side}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SplitList:
+    """The frames of a split, in order."""
+
+    frames: tuple[Frame, ...]
+    places: tuple[str, ...]
+    """Where each is listed: `<file>:<line>`."""
+    content: bytes
+    """What a fingerprint of the list goes by."""
+
+
+def list_split(config: DataConfig, root: Path, split: Split) -> SplitList:
+    """The frames of a split, from its file or, after `_by_drive`, divided anew.
+
+    Raises:
+        ValueError: there is no such list, or it is broken.
+    """
+    if not config.split.endswith(SUFFIX) or _find(config.split, root, split):
+        path = split_file(config, root, split)
+        return _listed([path], path.read_bytes())
+    published = config.model_copy(update={"split": config.split.removesuffix(SUFFIX)})
+    if split == "test":
+        return list_split(published, root, "test")
+    pool = _listed([split_file(published, root, part) for part in ("train", "val")])
+    held_out = validation_drives(frame.drive for frame in pool.frames)
+    chosen = [i for i, f in enumerate(pool.frames) if (f.drive in held_out) == (split == "val")]
+    frames = tuple(pool.frames[i] for i in chosen)
+    return SplitList(
+        frames=frames,
+        places=tuple(pool.places[i] for i in chosen),
+        content="".join(f"{frame}\n" for frame in frames).encode(),
+    )
+
+
+def _listed(paths: list[Path], content: bytes = b"") -> SplitList:
+    listed = [(f"{path}:{number}", frame) for path in paths for number, frame in read_split(path)]
+    places, frames = zip(*listed, strict=True)
+    return SplitList(frames=frames, places=places, content=content)
+
+
 def split_file(config: DataConfig, root: Path, split: Split) -> Path:
     """Where the list of a split lies.
 
     Raises:
         ValueError: there is no such file.
     """
-    for directory in (root / "splits" / config.split, Path(config.split)):
-        path = directory / f"{split}_files.txt"
-        if path.is_file():
-            return path
+    found = _find(config.split, root, split)
+    if found is None and split == "test" and config.split in TESTED_ON:
+        found = _find(TESTED_ON[config.split], root, split)
+    if found is not None:
+        return found
     raise ValueError(
         f"data.split: expected {split}_files.txt in {root / 'splits' / config.split} or in "
         f"{config.split}, found neither"
     )
+
+
+def _find(name: str, root: Path, split: Split) -> Path | None:
+    for directory in (root / "splits" / name, Path(name)):
+        path = directory / f"{split}_files.txt"
+        if path.is_file():
+            return path
+    return None
 
 
 def read_split(path: Path) -> list[tuple[int, Frame]]:

@@ -21,7 +21,7 @@ class PhotometricError:
 
     Args:
         target: (B, 3, H, W) in [0, 1].
-        ssim: share of SSIM; the rest is L1 (Godard et al. 2019, eq. 2).
+        ssim: share of SSIM; the rest is L1 (Godard et al. 2019, sec. 3.1).
     """
 
     def __init__(self, target: Tensor, ssim: float) -> None:

@@ -19,10 +19,16 @@ SEVEN = ("abs_rel", "sq_rel", "rmse", "rmse_log", "a1", "a2", "a3")
 DEPTH = (*SEVEN, "log_corr", "constant_abs_rel", "constant_a1")
 """Against true depth; `constant_*` is what a constant map gets under the same median scaling."""
 REGION_DEPTH = ("abs_rel", "rmse", "a1", "hole_rate")
-"""Within the instances of one region."""
+"""Within the instances of one region; `hole_rate` is the share of them that are predicted more
+than 1.5 times too far. An image that shows none of a region is left out of the region's means."""
+NUM_IMAGES = "num_images"
+"""Over how many images a region's means are; a count of the data, and no better high or low."""
 PHOTOMETRIC = ("photometric", "identity_photometric")
 """Needs no truth: the photometric error of the warped and of the unwarped sources."""
-POSE = ("ate",)
+POSE = ("ate", "ate_full", "rpe_m", "rpe_deg")
+"""Over snippets of five frames (Zhou et al. 2017), and over whole runs of consecutive frames after
+their best alignment (Sturm et al. 2012, Zhan et al. 2020). Runs of two frames have an `ate_full`
+of 0, so that it tells something only where a split's frames follow each other."""
 INSTANCES = ("ap", "ap50", "offset_error_px", "zero_offset_error_px")
 """Against instance maps; `zero_offset_error_px` is what offsets of zero get."""
 HIGHER_IS_BETTER = frozenset({"a1", "a2", "a3", "log_corr", "constant_a1", "ap", "ap50"})
@@ -69,7 +75,8 @@ def evaluation_names(config: TrainConfig, split: Split, truth: Truth | None = No
         if truth.depth:
             names += [f"depth/{metric}" for metric in DEPTH]
         if truth.depth and truth.instances and truth.motion:
-            names += [f"depth/{region}/{m}" for region in REGIONS for m in REGION_DEPTH]
+            of_region = (*REGION_DEPTH, NUM_IMAGES)
+            names += [f"depth/{region}/{m}" for region in REGIONS for m in of_region]
         if truth.poses:
             names += [f"pose/{metric}" for metric in POSE]
     if "instances" in config.tasks and truth.instances:

@@ -8,12 +8,22 @@ from mtdepth.config import WeightingConfig
 from mtdepth.weighting.base import Weighting
 from mtdepth.weighting.dwa import DynamicWeightAverage
 from mtdepth.weighting.equal import Equal
+from mtdepth.weighting.famo import Famo
+from mtdepth.weighting.fixed import Fixed
+from mtdepth.weighting.gls import GeometricLoss
+from mtdepth.weighting.rlw import RandomLossWeighting
 from mtdepth.weighting.uncertainty import Uncertainty
+from mtdepth.weighting.uncertainty_so import SoftOptimalUncertainty
 
 METHODS: dict[str, type[Weighting]] = {
     "equal": Equal,
+    "fixed": Fixed,
     "dwa": DynamicWeightAverage,
     "uncertainty": Uncertainty,
+    "uncertainty-so": SoftOptimalUncertainty,
+    "gls": GeometricLoss,
+    "rlw": RandomLossWeighting,
+    "famo": Famo,
 }
 
 

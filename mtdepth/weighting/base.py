@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,11 @@ class Weighting(nn.Module, ABC):
         config: options of all methods; each reads its own.
     """
 
+    stepwise: ClassVar[bool] = False
+    """Whether `weights` tells of the steps that an epoch took, not of those that it will take."""
+    looks_back: ClassVar[bool] = False
+    """Whether `after_step` wants the losses of a step's batch once more."""
+
     def __init__(self, tasks: Sequence[str], config: WeightingConfig) -> None:
         super().__init__()
         self.tasks = tuple(tasks)
@@ -40,6 +46,9 @@ class Weighting(nn.Module, ABC):
     def stack(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The losses (T,) in the order of the tasks."""
         return torch.stack([losses[task] for task in self.tasks])
+
+    def after_step(self, losses: Mapping[str, Tensor]) -> None:
+        """Hears the losses of the same batch after the step, without gradient, if it looks back."""
 
     def end_epoch(self, mean_losses: Mapping[str, float]) -> None:
         """Hears each task's mean loss when an epoch ends; most methods need not."""

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -100,3 +101,56 @@ def test_disparity_spans_the_range_of_depth() -> None:
     disparity = torch.tensor([0.0, 0.5, 1.0])
     depth = depth_from_disparity(disparity, 0.1, 100.0)
     assert depth.tolist() == pytest.approx([100.0, 1 / (0.01 + 0.5 * 9.99), 0.1])
+
+
+def test_a_rotation_is_the_exponential_of_its_cross_matrix() -> None:
+    """Rodrigues' formula has this limit; angles from a thousandth to nearly a half turn."""
+    rng = torch.Generator().manual_seed(0)
+    axis_angle = torch.randn(40, 3, generator=rng)
+    axis_angle *= torch.logspace(-3, 0.49, 40)[:, None] / axis_angle.norm(dim=1, keepdim=True)
+    x, y, z = axis_angle.double().unbind(1)
+    cross = torch.zeros(40, 3, 3, dtype=torch.float64)
+    cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -z, y, -x
+    expected = torch.linalg.matrix_exp(cross - cross.mT)
+    found = rotation_from_axis_angle(axis_angle)
+    assert torch.allclose(found.double(), expected, rtol=0, atol=1e-5)
+
+
+def a_view() -> tuple[torch.Tensor, torch.Tensor]:
+    """Depths (1, 1, 4, 6), and a source that is turned and moved; float64."""
+    depth_m = 2 + 30 * torch.rand(1, 1, 4, 6, generator=torch.Generator().manual_seed(0)).double()
+    turn, move = torch.tensor([[0.1, -0.2, 0.05]]), torch.tensor([[0.3, -0.1, 0.8]])
+    return depth_m, rigid_transform(turn.double(), move.double())
+
+
+def test_points_and_pixels_against_numpy() -> None:
+    depth_m, source_T_target = a_view()
+    (fx, _, cx), (_, fy, cy), _ = INTRINSICS[0].tolist()
+    points = backproject(depth_m.float(), INTRINSICS)
+    pixels = project(points, INTRINSICS, source_T_target.float())
+    matrix = source_T_target[0].numpy()
+    for v in range(4):
+        for u in range(6):
+            z = depth_m[0, 0, v, u].item()
+            point = np.array([z * (u - cx) / fx, z * (v - cy) / fy, z])
+            x, y, z = matrix[:3, :3] @ point + matrix[:3, 3]
+            seen = [fx * x / z + cx, fy * y / z + cy]
+            np.testing.assert_allclose(points[0, :, v, u].numpy(), point, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(pixels[0, v, u].numpy(), seen, rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_agree_with_finite_differences() -> None:
+    depth_m, source_T_target = (x.requires_grad_() for x in a_view())
+    intrinsics = INTRINSICS.double()
+
+    def pixels(depth_m: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+        return project(backproject(depth_m, intrinsics), intrinsics, matrix)
+
+    assert torch.autograd.gradcheck(pixels, (depth_m, source_T_target))
+    turns = torch.tensor([[0.3, -1.0, 2.0], [1e-4, 0.0, -1e-4], [3.1, 0.0, 0.0]]).double()
+    assert torch.autograd.gradcheck(rotation_from_axis_angle, turns.requires_grad_())
+    disparity = torch.linspace(0.01, 1, 7).double().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: depth_from_disparity(x, 0.1, 100.0), disparity)
+    image = torch.rand(1, 2, 4, 6).double().requires_grad_()
+    places = torch.tensor([[[[0.3, 0.6], [3.4, 1.7], [4.2, 2.9]]]]).double().requires_grad_()
+    assert torch.autograd.gradcheck(sample, (image, places))

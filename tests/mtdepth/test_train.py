@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from mtdepth.checkpoint import Training
 from mtdepth.config import DataConfig, TrainConfig
 from mtdepth.metrics.names import evaluation_names, training_names
-from mtdepth.train import TrainingDiverged, fit
+from mtdepth.train import TrainingDiverged, _second_look, fit
+from mtdepth.weighting import METHODS
+from tests.mtdepth.batches import random_batch, small_config
 
 SLIM: dict[str, Any] = {
     "encoder": {"width": 8, "weights": "none"},
@@ -42,8 +46,9 @@ def config(data: DataConfig, **changes: Any) -> TrainConfig:
     return TrainConfig.model_validate({**SLIM, "data": data, **changes})
 
 
-@pytest.mark.parametrize("weighting", ["dwa", "uncertainty"])
-@pytest.mark.parametrize("last_epoch", [1, 2])
+@pytest.mark.parametrize(
+    ("weighting", "last_epoch"), [*((name, 1) for name in METHODS), ("dwa", 2), ("uncertainty", 2)]
+)
 def test_interrupted_and_resumed_it_ends_the_same(
     tiny_data: DataConfig, tmp_path: Path, weighting: str, last_epoch: int
 ) -> None:
@@ -52,6 +57,16 @@ def test_interrupted_and_resumed_it_ends_the_same(
     fit(told, whole)
     fit(told, resumed, resume_from=tmp_path / "whole" / str(last_epoch))
     assert resumed.epochs == whole.epochs[last_epoch:]
+
+
+def test_a_second_look_leaves_the_network_as_it_was() -> None:
+    training, batch = Training.start(small_config(), torch.device("cpu")), random_batch()
+    training.network.train()
+    before = {name: value.clone() for name, value in training.network.state_dict().items()}
+    losses = _second_look(training, batch, batch)
+    assert not any(loss.requires_grad for loss in losses.values())
+    after = training.network.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
 def test_the_seed_decides(tiny_data: DataConfig, tmp_path: Path) -> None:

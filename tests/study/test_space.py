@@ -150,8 +150,8 @@ MISTAKES = [
      "search.space.weighting.temperature.when.weighting.nam: unknown field; "
      "did you mean 'weighting.name'?"),
     ("{weighting.name: dwa}}", "{weighting.name: dwaa}}", "19:61",
-     "search.space.weighting.temperature.when.weighting.name: expected 'equal', 'dwa' or "
-     "'uncertainty', found the text 'dwaa'"),
+     "search.space.weighting.temperature.when.weighting.name: expected 'equal', 'fixed', "
+     "'dwa', 'uncertainty', 'uncertainty-so', 'gls', 'rlw' or 'famo', found the text 'dwaa'"),
     ("{weighting.name: dwa}}", "{weighting.name: equal, tasks: [depth, instances]}}", "19:44",
      "search.space.weighting.temperature.when: no arm ever has weighting.name = equal, "
      "tasks = ['depth', 'instances']"),
@@ -203,7 +203,7 @@ MISTAKES = [
      "objective.metric: arm 'st-depth' has no metric 'val/instances/ap50'; "
      "valid here: val/depth/a1, val/depth/a2, val/depth/a3, val/depth/abs_rel, "
      "val/depth/comoving/a1, val/depth/comoving/abs_rel, val/depth/comoving/hole_rate, "
-     "val/depth/comoving/rmse, and 17 more"),
+     "val/depth/comoving/num_images, and 23 more"),
     ("mode: min", "mode: max", "13:46",
      "objective.mode: expected min for val/depth/abs_rel, found max"),
     ("baseline: st-depth", "baseline: st_depth", "23:13",

@@ -117,7 +117,10 @@ def test_merged_fields_give_way_to_own_ones_however_often_they_are_used() -> Non
          "merging, but found scalar"),
         ("a: !!binary aGk=", "f:1:4: expected plain text, a number, true or false, found a "
          "'tag:yaml.org,2002:binary'"),
-        ("a: !!int x", "f:1:4: cannot read 'x': invalid literal for int() with base 10: 'x'"),
+        ("a: !!int x", "f:1:4: cannot read 'x' as int"),
+        ("a: !!int ", "f:1:4: cannot read '' as int"),
+        ("a: !!bool x", "f:1:4: cannot read 'x' as bool"),
+        ("a: !!timestamp x", "f:1:4: cannot read 'x' as timestamp"),
         ("[a]: 1", "f:1:1: expected a name before ':', found more than text; quote it if it is "
          "one"),
         ("a: 1\ntrue: 2", "f:2:1: expected a name before ':', found 'true'; quote it if it is "

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
-from mtdepth.config import DataConfig
+from mtdepth.config import DataConfig, DepthTruth, LidarDepth
 from mtdepth.data.calibration import Calibration
 from mtdepth.data.kitti import KittiRaw
 from mtdepth.data.lidar import depth_from_scan
@@ -34,10 +35,16 @@ POINTS = [
 EXPECTED = {(1, 3): 5.0, (1, 5): 10.0, (2, 3): 10.0, (1, 8): 10.0}
 
 
-def project(tmp_path: Path, points: list[tuple[float, ...]], **changed: str) -> dict[Any, float]:
+def project(
+    tmp_path: Path,
+    points: list[tuple[float, ...]],
+    lidar_depth: LidarDepth = "velodyne",
+    **changed: str,
+) -> dict[Any, float]:
     path = tmp_path / "scan.bin"
     np.array([(*point, 0.5) for point in points], "<f4").tofile(path)
-    depth_m = depth_from_scan(path, Calibration(write_calibration(tmp_path, **changed)), "02")
+    calibration = Calibration(write_calibration(tmp_path, **changed))
+    depth_m = depth_from_scan(path, calibration, "02", lidar_depth)
     assert depth_m.shape == (5, 9)
     assert depth_m.dtype == np.float32
     return {(int(r), int(c)): float(depth_m[r, c]) for r, c in np.argwhere(depth_m)}
@@ -54,6 +61,67 @@ def test_their_order_does_not_matter(tmp_path: Path) -> None:
 def test_depth_is_the_lidars_forward_coordinate(tmp_path: Path) -> None:
     found = project(tmp_path, [(11.0, 0.0, 0.0), (0.5, 0.0, 0.0)], lidar_T="0 0 -1")
     assert found == {(1, 3): 11.0}
+
+
+def test_or_the_distance_along_the_cameras_axis(tmp_path: Path) -> None:
+    # the camera is 1 m ahead; its own offset, as that of KITTI's camera 2, counts too
+    found = project(tmp_path, [(11.0, 0.0, 0.0)], "camera", lidar_T="0 0 -1")
+    assert found == {(1, 3): 10.0}
+    offset = "10 0 4 2 0 10 2 1 0 0 1 0.5"
+    found = project(tmp_path, [(11.0, 0.0, 0.0)], "camera", lidar_T="0 0 -1", P_rect_02=offset)
+    assert found == {(1, 3): pytest.approx(10.5)}
+
+
+def test_a_depth_map_is_better_than_a_scan_unless_the_scan_is_asked_for(tmp_path: Path) -> None:
+    write_calibration(tmp_path / "2011_09_26")
+    drive, frame = tmp_path / DRIVE, Frame(DRIVE, 7)
+    depth_map = drive / "proj_depth/groundtruth/image_02/0000000007.png"
+    scan = drive / "velodyne_points/data/0000000007.bin"
+    for path in (depth_map, scan):
+        path.parent.mkdir(parents=True)
+    Image.fromarray(np.full((5, 9), 3 * 256, np.uint16)).save(depth_map)
+    np.array([(10, 0, 0, 0.5)], "<f4").tofile(scan)
+    depths = {
+        truth: KittiRaw(tmp_path).depth_m(frame, truth=truth) for truth in get_args(DepthTruth)
+    }
+    assert {truth: np.unique(x).tolist() for truth, x in depths.items()} == {
+        "best": [3],
+        "lidar": [0, 10],
+    }
+    scan.unlink()
+    assert KittiRaw(tmp_path).depth_m(frame, truth="lidar") is None
+
+
+@pytest.mark.parametrize("lidar_depth", ["velodyne", "camera"])
+def test_the_real_scan_reckoned_otherwise(kitti: DataConfig, lidar_depth: LidarDepth) -> None:
+    """With the calibration files' matrices, one point after the other."""
+    assert kitti.root
+    date = kitti.root / "2011_09_26"
+    told = {
+        key: np.array(values.split(), float)
+        for name in ("calib_cam_to_cam.txt", "calib_velo_to_cam.txt")
+        for key, _, values in (x.partition(": ") for x in (date / name).read_text().splitlines())
+        if key in ("R", "T", "R_rect_00", "P_rect_02")
+    }
+    rigid, rectify = np.eye(4), np.eye(4)
+    rigid[:3, :3], rigid[:3, 3] = told["R"].reshape(3, 3), told["T"]
+    rectify[:3, :3] = told["R_rect_00"].reshape(3, 3)
+    image_T_velodyne = told["P_rect_02"].reshape(3, 4) @ rectify @ rigid
+    path = kitti.root / DRIVE / "velodyne_points/data/0000000000.bin"
+    expected: dict[tuple[int, int], float] = {}
+    for x, y, z, _ in np.fromfile(path, np.float32).reshape(-1, 4).astype(float):
+        u, v, w = image_T_velodyne @ [x, y, z, 1]
+        if x < 0 or w <= 0:
+            continue
+        row, column = round(v / w) - 1, round(u / w) - 1
+        if 0 <= row < 375 and 0 <= column < 1242:
+            depth_m = x if lidar_depth == "velodyne" else w
+            expected[row, column] = min(depth_m, expected.get((row, column), np.inf))
+    found = KittiRaw(kitti.root).depth_m(Frame(DRIVE, 0), lidar_depth=lidar_depth)
+    assert found is not None
+    assert {(int(r), int(c)): found[r, c] for r, c in np.argwhere(found)} == pytest.approx(
+        expected, rel=1e-6
+    )
 
 
 def test_the_real_scan_shows_the_real_street(kitti: DataConfig) -> None:

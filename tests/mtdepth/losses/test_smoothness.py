@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -40,3 +41,37 @@ def test_coarser_scales_count_half() -> None:
     coarse = torch.tensor([1.0, 3.0]).expand(1, 1, 2, 2)
     expected = (smoothness(fine, image) + smoothness(coarse, image[..., :2, :2]) / 2) / 2
     assert multiscale_smoothness((fine, coarse), image).item() == pytest.approx(expected.item())
+
+
+def by_numpy(disparities: tuple[torch.Tensor, ...], image: torch.Tensor) -> float:
+    """Eq. 3 of Godard et al. 2019 at each scale, halved with each, against means of 2^s pixels."""
+    scales = []
+    for s, disparity in enumerate(disparities):
+        d = disparity[:, 0].double().numpy()
+        size, height, width = d.shape
+        small = image.double().numpy().reshape(size, 3, height, 2**s, width, 2**s).mean((3, 5))
+        d = d / d.mean((1, 2), keepdims=True)
+        along = [
+            np.abs(np.diff(d, axis=a)) * np.exp(-np.abs(np.diff(small, axis=a + 1)).mean(1))
+            for a in (1, 2)
+        ]
+        scales.append((along[0].mean() + along[1].mean()) / 2**s)
+    return float(np.mean(scales))
+
+
+def pyramid(dtype: torch.dtype) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+    rng = torch.Generator().manual_seed(1)
+    maps = [torch.rand(2, 1, 8 // 2**s, 12 // 2**s, generator=rng) for s in range(3)]
+    return tuple(x.to(dtype) for x in maps), torch.rand(2, 3, 8, 12, generator=rng).to(dtype)
+
+
+def test_all_scales_against_numpy() -> None:
+    disparities, image = pyramid(torch.float32)
+    found = multiscale_smoothness(disparities, image).item()
+    assert found == pytest.approx(by_numpy(disparities, image), abs=1e-5)
+
+
+def test_gradients_agree_with_finite_differences() -> None:
+    disparities, image = pyramid(torch.float64)
+    inputs = [x.requires_grad_() for x in disparities]
+    assert torch.autograd.gradcheck(lambda *maps: multiscale_smoothness(maps, image), inputs)

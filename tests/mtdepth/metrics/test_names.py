@@ -25,7 +25,9 @@ def test_a_task_that_is_not_learned_has_no_metrics() -> None:
         ("depth", "val/depth/abs_rel"),
         ("motion", "val/depth/comoving/abs_rel"),
         ("neighbours", "val/depth/photometric"),
+        ("motion", "val/depth/comoving/num_images"),
         ("poses", "val/pose/ate"),
+        ("poses", "val/pose/ate_full"),
         ("instances", "val/instances/ap50"),
     ],
 )
@@ -40,6 +42,7 @@ def test_what_cannot_be_judged_is_not_promised(lacking: str, gone: str) -> None:
         ("val/depth/abs_rel", False),
         ("test/depth/comoving/hole_rate", False),
         ("test/depth/comoving/a1", True),
+        ("val/pose/rpe_deg", False),
         ("val/instances/ap50", True),
         ("val/depth/log_corr", True),
         ("train/loss", False),
