@@ -51,7 +51,8 @@ def resolve_objectives(
     for arm, objective in found.items():
         first = space.objective_of(arm)
         if objective.metric != first.metric:
-            why = _why(space, arm, "val", first.metric, data[arm]["val"].truth)
+            config = TrainConfig.model_validate(space.arm_config(arm))
+            why = _why(config, "val", first.metric, data[arm]["val"].truth)
             note = f"tuned for {objective.metric}, not {first.metric}: {why}"
             notes.setdefault(note, []).append(arm)
     for note, arms in notes.items():
@@ -68,28 +69,28 @@ def tell_missing(space: Space, data: Mapping[str, Summaries], say: Say) -> None:
             if metric in metric_names(config, "test", truth):
                 break
             if metric in metric_names(config, "test"):
-                whys.append(_why(space, arm, "test", metric, truth))
+                whys.append(_why(config, "test", metric, truth))
         else:
             say(f"Note: {metric} will be shown as —, as {whys[0]}")
 
 
 def _resolved(space: Space, arm: str, val: SplitSummary) -> Objective:
     objective = space.objective_of(arm)
-    names = metric_names(TrainConfig.model_validate(space.arm_config(arm)), "val", val.truth)
+    config = TrainConfig.model_validate(space.arm_config(arm))
+    names = metric_names(config, "val", val.truth)
     if objective.metric in names:
         return objective
     if objective.fallback in names:
         return objective.model_copy(update={"metric": objective.fallback, "fallback": None})
-    why = _why(space, arm, "val", objective.metric, val.truth)
+    why = _why(config, "val", objective.metric, val.truth)
     raise ValueError(
         f"arm {arm}: expected an objective that its data can give, found {objective.metric}, and "
         f"{why}; set objective.fallback to one of {', '.join(names)}"
     )
 
 
-def _why(space: Space, arm: str, split: Split, metric: str, truth: Truth) -> str:
+def _why(config: TrainConfig, split: Split, metric: str, truth: Truth) -> str:
     """What a split lacks of that which a metric is measured against."""
-    config = TrainConfig.model_validate(space.arm_config(arm))
     lacking = [
         kind
         for kind in truth.missing()

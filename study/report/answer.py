@@ -44,9 +44,8 @@ def _difference(best: Comparison) -> str:
     pairs = f"{counted(found.num_pairs, 'pair')} of seeds"
     if best.is_better is None:
         return f"no different over {pairs}"
-    size = (
-        f"{abs(found.mean):.3g} {'better' if best.is_better else 'worse'} on average over {pairs}"
-    )
+    verdict = "better" if best.is_better else "worse"
+    size = f"{abs(found.mean):.3g} {verdict} on average over {pairs}"
     if math.isnan(found.low):
         return size
     return f"{size}, 95 % interval of the difference {interval(found.low, found.high)}"
