@@ -144,12 +144,29 @@ class WeightingConfig(Config):
     """How the tasks' losses become one."""
 
     name: Literal[
-        "equal", "fixed", "dwa", "uncertainty", "uncertainty-so", "gls", "rlw", "famo"
+        "equal",
+        "fixed",
+        "dwa",
+        "uncertainty",
+        "uncertainty-so",
+        "gls",
+        "rlw",
+        "famo",
+        "upgrad",
+        "pcgrad",
+        "cagrad",
+        "imtl-g",
+        "aligned-mtl",
+        "nash",
     ] = "equal"
     """Equal weights; `fixed` ones, which a study can search; Dynamic Weight Average (Liu et al.
     2019); homoscedastic uncertainty, learned (Kendall et al. 2018) or in closed form (`-so`,
     Kirchdorfer et al. 2024); the geometric mean (`gls`, Chennupati et al. 2019); random weights
-    (`rlw`, Lin et al. 2022); or losses that fall alike (`famo`, Liu et al. 2023)."""
+    (`rlw`, Lin et al. 2022); or losses that fall alike (`famo`, Liu et al. 2023). The others go by
+    the tasks' gradients and cost a backward pass a task: UPGrad (Quinton and Rey 2024), PCGrad (Yu
+    et al. 2020), CAGrad (Liu et al. 2021), IMTL-G (Liu et al. 2021), Aligned-MTL (Senushkin et al.
+    2023), and the Nash bargaining solution (Navon et al. 2022). All but the last need the extra
+    `gradients`."""
     depth_weight: Positive = 1.0
     """Weight of depth, if they are fixed."""
     instances_weight: Positive = 1.0
@@ -167,6 +184,8 @@ class WeightingConfig(Config):
     """Learning rate of FAMO's logits."""
     famo_decay: NonNegative = 1e-3
     """FAMO's gamma: how strongly its logits are drawn back to even weights."""
+    cagrad_c: NonNegative = 0.4
+    """How far CAGrad goes from the mean gradient, as a share of its length."""
 
 
 class OpticsConfig(Config):

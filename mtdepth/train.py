@@ -121,17 +121,19 @@ def _second_look(training: Training, seen: Batch, batch: Batch) -> dict[str, Ten
 
 def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:
     """One step of the optimiser; returns the total and the raw losses, (1 + T,)."""
-    total = training.weighting(losses)
+    raw = training.weighting.stack(losses).detach()
+    total = raw.sum()
+    if raw.isfinite().all():  # going back through a NaN, grid_sample writes where it must not
+        training.optimizer.zero_grad(set_to_none=True)
+        total = training.weighting.backward(losses, list(training.network.parameters()))
     if not math.isfinite(total.item()):
         found = ", ".join(f"{task} {loss.item():.4g}" for task, loss in losses.items())
         raise TrainingDiverged(
             f"expected finite losses, found {found} in epoch {training.epoch + 1}; "
             "a lower optimizer.lr may help"
         )
-    training.optimizer.zero_grad(set_to_none=True)
-    total.backward()
     training.optimizer.step()
-    return torch.cat([total.detach()[None], training.weighting.stack(losses).detach()])
+    return torch.cat([total[None], raw])
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:

@@ -14,6 +14,19 @@ Say = Callable[[str], None]
 Summaries = Mapping[str, SplitSummary]
 
 
+def check_software(space: Space, trainable: Trainable) -> None:
+    """Sees that what each arm needs is installed.
+
+    Raises:
+        ValueError: one line about what is missing.
+    """
+    for arm in space.arms:
+        try:
+            trainable.check_software(space.arm_config(arm))
+        except ValueError as error:
+            raise ValueError(f"arm {arm}: {error}") from None
+
+
 def check_data(
     space: Space, trainable: Trainable, say: Say
 ) -> tuple[dict[str, Summaries], dict[str, Any]]:

@@ -18,7 +18,7 @@ from study.examination import examine, finalists
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
 from study.plan import make_plan
-from study.preflight import check_data, resolve_objectives, tell_missing
+from study.preflight import check_data, check_software, resolve_objectives, tell_missing
 from study.progress import Progress
 from study.ray_session import ray_session
 from study.recorder import Recorder
@@ -76,6 +76,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     console = Console(highlight=False)
     say = _say(console)
     say(f"Study {space.study}: {space.question}")
+    check_software(space, settings.trainable)
     summaries, data = check_data(space, settings.trainable, say)
     objectives = resolve_objectives(space, summaries, say)
     tell_missing(space, summaries, say)
@@ -91,6 +92,7 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
     console = Console(highlight=False)
     ledger = Ledger.open(directory, writable=True)
     try:
+        check_software(ledger.space, settings.trainable)
         check_data(ledger.space, settings.trainable, _say(console))
         with ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots:
             return _Study(ledger, settings, console, slots).run()

@@ -65,6 +65,13 @@ class Trainable(Protocol):
     It travels to the workers by pickle.
     """
 
+    def check_software(self, config: Mapping[str, Any]) -> None:
+        """Sees that what a training needs is installed.
+
+        Raises:
+            ValueError: one line about what is missing, and how to install it.
+        """
+
     def check_data(
         self, config: Mapping[str, Any], on_progress: OnProgress | None = None
     ) -> dict[str, SplitSummary]:
@@ -90,6 +97,13 @@ class Trainable(Protocol):
 
 class Mtdepth:
     """The model that the platform is for."""
+
+    def check_software(self, config: Mapping[str, Any]) -> None:
+        """See `Trainable`."""
+        from mtdepth.weighting import make_weighting
+
+        told = TrainConfig.model_validate(config)
+        make_weighting(told.tasks, told.weighting)
 
     def check_data(
         self, config: Mapping[str, Any], on_progress: OnProgress | None = None

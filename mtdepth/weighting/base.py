@@ -43,6 +43,21 @@ class Weighting(nn.Module, ABC):
         stacked = self.stack(losses)
         return (self.weights().to(stacked) * stacked).sum()
 
+    def backward(
+        self,
+        losses: Mapping[str, Tensor],
+        parameters: Sequence[nn.Parameter],  # noqa: ARG002
+    ) -> Tensor:
+        """Makes the gradients of a step, in `grad`, and returns the total without gradient.
+
+        Args:
+            losses: one finite scalar a task.
+            parameters: of the network.
+        """
+        total = self(losses)
+        total.backward()
+        return total.detach()
+
     def stack(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The losses (T,) in the order of the tasks."""
         return torch.stack([losses[task] for task in self.tasks])

@@ -32,7 +32,7 @@ class Stepwise(Weighting):
         self.register_buffer("num_steps", torch.tensor(0))
 
     @abstractmethod
-    def step_weights(self, losses: Tensor) -> Tensor:
+    def step_weights(self, found: Tensor) -> Tensor:
         """The weights (T,) of a step, from its losses (T,) without gradient."""
 
     def weights(self) -> Tensor:
@@ -43,9 +43,13 @@ class Stepwise(Weighting):
         """The weighted losses."""
         stacked = self.stack(losses)
         weights = self.step_weights(stacked.detach())
+        self.count(weights)
+        return (weights * stacked).sum()
+
+    def count(self, weights: Tensor) -> None:
+        """Takes a step's weights (T,) into the mean."""
         self.num_steps += 1
         self.mean += (weights - self.mean) / self.num_steps
-        return (weights * stacked).sum()
 
     def end_epoch(self, mean_losses: Mapping[str, float]) -> None:  # noqa: ARG002
         """Lets the mean begin anew with the next step."""

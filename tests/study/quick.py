@@ -43,6 +43,9 @@ class Quick:
     truth: Truth = field(default_factory=Truth)
     """What validation and test can be judged against."""
 
+    def check_software(self, config: Mapping[str, Any]) -> None:
+        pass
+
     def check_data(
         self, config: Mapping[str, Any], on_progress: OnProgress | None = None
     ) -> dict[str, SplitSummary]:

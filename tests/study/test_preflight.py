@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from study.preflight import check_data, resolve_objectives, tell_missing
+from study.preflight import check_data, check_software, resolve_objectives, tell_missing
 from study.space import Objective, Space
 from study.trainable import OnProgress, SplitSummary, Truth
 from tests.study.ledgers import told_space
@@ -114,6 +114,21 @@ def test_each_data_set_is_looked_over_once_and_described(tmp_path: Any) -> None:
     assert list(described) == ["data-0", "data-1"]
     assert described["data-0"]["val"]["num_samples"] == 3
     assert described["data-0"]["val"]["truth"]["depth"] is True
+
+
+class Bare(Quick):
+    """Has nothing installed that `nash` needs."""
+
+    def check_software(self, config: Mapping[str, Any]) -> None:
+        if config.get("weighting") == {"name": "nash"}:
+            raise ValueError("weighting.name: 'nash' needs more")
+
+
+def test_what_is_not_installed_is_told_with_its_arm(tmp_path: Any) -> None:
+    bare = Bare(diary=tmp_path / "diary")
+    check_software(told_space(), bare)
+    with pytest.raises(ValueError, match=r"^arm b: weighting.name: 'nash' needs more$"):
+        check_software(told_space(arms={"a": {}, "b": {"set": {"weighting.name": "nash"}}}), bare)
 
 
 class Preparing(Quick):

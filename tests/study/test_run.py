@@ -76,7 +76,7 @@ def test_a_mistake_in_the_file_is_told_with_its_place(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--space", "none.yaml"], r"no space file 'none.yaml' here, nor .*: weighting.yaml"),
+        (["--space", "none.yaml"], r"no space file 'none.yaml' here, nor .*, weighting.yaml"),
         (["--space", "space.yaml", "--set", "base.epohcs=3"],
          r"--set base\.epohcs=3: .*unknown field; did you mean 'epochs'\?"),
         (["--space", "space.yaml", "--set", "base.epochs=few"],

@@ -1,12 +1,14 @@
 """Spaces: read, changed, checked, and what they say when something is wrong."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mtdepth.config import WeightingConfig
 from study.conditions import searched_by
 from study.nesting import expanded, merged
 from study.plan import make_plan
@@ -151,7 +153,8 @@ MISTAKES = [
      "did you mean 'weighting.name'?"),
     ("{weighting.name: dwa}}", "{weighting.name: dwaa}}", "19:61",
      "search.space.weighting.temperature.when.weighting.name: expected 'equal', 'fixed', "
-     "'dwa', 'uncertainty', 'uncertainty-so', 'gls', 'rlw' or 'famo', found the text 'dwaa'"),
+     "'dwa', 'uncertainty', 'uncertainty-so', 'gls', 'rlw', 'famo', 'upgrad', 'pcgrad', 'cagrad', "
+     "'imtl-g', 'aligned-mtl' or 'nash', found the text 'dwaa'"),
     ("{weighting.name: dwa}}", "{weighting.name: equal, tasks: [depth, instances]}}", "19:44",
      "search.space.weighting.temperature.when: no arm ever has weighting.name = equal, "
      "tasks = ['depth', 'instances']"),
@@ -348,8 +351,21 @@ def test_relative_paths_are_of_the_current_directory(
     assert space.base["encoder"]["weights"] == "none"
 
 
+def test_all_weightings_compares_all_of_them_under_the_settings_of_the_study_that_ships() -> None:
+    space = load_space("all_weightings.yaml")
+    methods = get_args(WeightingConfig.model_fields["name"].annotation)
+    assert set(space.arms) == {*methods, "st-depth", "st-instances"}
+    for name in methods:
+        assert space.arm_config(name)["weighting"]["name"] == name
+    shipped = load_space(SHIPPED)
+    assert space.base == {**shipped.base, "tasks": ["depth", "instances"]}
+    assert space.scheduler == shipped.scheduler
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    assert "nor among those that ship: weighting.yaml" in error_of(tmp_path / "nothing.yaml")
+    assert "nor among those that ship: all_weightings.yaml, weighting.yaml" in error_of(
+        tmp_path / "nothing.yaml"
+    )
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"study: caf\xe9")
     assert error_of(path).endswith("latin.yaml:1:1: not UTF-8 text (byte 10)")
