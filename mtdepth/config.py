@@ -6,7 +6,7 @@ Nothing heavy is imported here, so that a study can be checked and planned in an
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -29,8 +29,13 @@ class Config(BaseModel):
     )
 
 
+KITTI = {"split": "eigen_zhou_by_drive", "height": 192, "width": 640}
+"""What `DataConfig` takes for granted of KITTI."""
+
+
 class DataConfig(Config):
-    """Which images are read, and at which size."""
+    """Which images are read, and at which size. What is not told of KITTI is monodepth2's, but for
+    the split, which keeps training and validation apart."""
 
     name: Literal["driveworld", "kitti"] = "driveworld"
     """`driveworld` is rendered where it is missing; `kitti` must lie at `root`. Both are KITTI
@@ -40,16 +45,24 @@ class DataConfig(Config):
     `data/driveworld-<fingerprint>` is used."""
     split: str = "driveworld"
     """A directory of `{train,val,test}_files.txt` in monodepth2's format: a path, or a name
-    under `<root>/splits`. `eigen_zhou_by_drive` divides the training and validation frames of
-    `eigen_zhou` anew, so that no drive is in both; any other split likewise."""
+    under `<root>/splits`. KITTI's is `eigen_zhou_by_drive`, which divides the training and
+    validation frames of `eigen_zhou` anew, so that no drive is in both; `_by_drive` does the same
+    to any other split."""
     height: Annotated[int, Field(ge=64, multiple_of=32)] = 64
-    """Rows of an image that the network sees."""
+    """Rows of an image that the network sees; KITTI's are 192."""
     width: Annotated[int, Field(ge=64, multiple_of=32)] = 192
-    """Columns of an image that the network sees."""
+    """Columns of an image that the network sees; KITTI's are 640."""
     cache_gib: NonNegative = 4.0
     """How much memory a process may spend on decoded frames."""
     driveworld: DriveworldConfig = DriveworldConfig()
     """The world that is rendered, when `name` is driveworld and `root` does not hold one yet."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_kitti(cls, told: Any) -> Any:
+        if isinstance(told, dict) and told.get("name") == "kitti":
+            return {**KITTI, **told}
+        return told
 
 
 class AugmentationConfig(Config):

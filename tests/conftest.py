@@ -35,4 +35,4 @@ def kitti() -> DataConfig:
     """The real KITTI sample, where it is there."""
     if not KITTI.is_dir():
         pytest.skip("the KITTI sample is not there")
-    return DataConfig(name="kitti", root=KITTI, split="sample")
+    return DataConfig(name="kitti", root=KITTI, split="sample", height=64, width=192)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from mtdepth.config import TrainConfig
+from mtdepth.config import DataConfig, TrainConfig
 
 TOLD: dict[str, Any] = {
     "data": {"name": "kitti", "root": "somewhere/kitti", "split": "eigen_zhou", "width": 640},
@@ -52,7 +52,7 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "weighting.name",
         "gradnorm",
-        "'equal', 'fixed', 'dwa', 'uncertainty', 'uncertainty-so', 'gls', 'rlw' or 'famo'",
+        "'famo', 'upgrad', 'pcgrad', 'cagrad', 'imtl-g', 'aligned-mtl' or 'nash'",
     ),
     ("weighting.init_log_variance", float("inf"), "finite number"),
     ("depth.min_m", 100, "expected min_m < max_m, found 100.0 and 100.0"),
@@ -81,6 +81,15 @@ def test_what_is_wrong_is_refused_at_its_place(path: str, value: Any, problem: s
 
 def test_the_defaults_are_valid_when_told() -> None:
     assert TrainConfig.model_validate(TrainConfig().model_dump(mode="json")) == TrainConfig()
+
+
+def test_kitti_is_seen_as_monodepth2_does_and_validated_on_other_drives() -> None:
+    data = DataConfig.model_validate({"name": "kitti", "root": "k"})
+    assert (data.height, data.width, data.split) == (192, 640, "eigen_zhou_by_drive")
+    told = DataConfig(name="kitti", split="eigen_zhou", height=64, width=192)
+    assert (told.height, told.width, told.split) == (64, 192, "eigen_zhou")
+    own = DataConfig()
+    assert (own.height, own.width, own.split) == (64, 192, "driveworld")
 
 
 @pytest.mark.parametrize("told", [{}, TOLD])
