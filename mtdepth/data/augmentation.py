@@ -13,7 +13,7 @@ from mtdepth.data.batch import Batch
 
 BRIGHTNESS = CONTRAST = SATURATION = (0.8, 1.2)
 HUE = (-0.1, 0.1)
-"""monodepth2's ranges (Godard et al. 2019, sec. 4)."""
+"""monodepth2's ranges (Godard et al. 2019, sec. 3.3)."""
 
 
 def augment(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
+
+from mtdepth.losses.pyramid import image_pyramid
 
 
 def smoothness(disparity: Tensor, image: Tensor) -> Tensor:
@@ -28,8 +30,9 @@ def multiscale_smoothness(disparities: tuple[Tensor, ...], image: Tensor) -> Ten
         disparities: scales 0 to S-1, (B, 1, H/2^s, W/2^s).
         image: (B, 3, H, W) in [0, 1].
     """
-    total = image.new_zeros(())
-    for scale, disparity in enumerate(disparities):
-        small = image if scale == 0 else F.interpolate(image, disparity.shape[-2:], mode="area")
-        total = total + smoothness(disparity, small) / 2**scale
-    return total / len(disparities)
+    images = image_pyramid(image, len(disparities))
+    costs = [
+        smoothness(disparity, small) / 2**scale
+        for scale, (disparity, small) in enumerate(zip(disparities, images, strict=True))
+    ]
+    return torch.stack(costs).mean()

@@ -65,12 +65,12 @@ class EncoderAttention(nn.Module):
 
 
 def encoder_transfers(channels: Sequence[int]) -> nn.ModuleList:
-    """The convolutions between encoder stages, shared by all tasks as in the authors' code."""
+    """The convolutions between encoder stages, shared by all tasks (Liu et al. 2019, eq. 2: f)."""
     return nn.ModuleList(transfer(c, n) for c, n in pairwise(channels))
 
 
 class DecoderAttention(nn.Module):
-    """One task's masks on each decoder stage, from coarse to fine (Liu et al. 2019, sec. 3.1).
+    """One task's masks on each decoder stage, from coarse to fine (Liu et al. 2019, fig. 2).
 
     Args:
         channels: of the decoder's stages, from coarse to fine.

@@ -1,4 +1,4 @@
-"""monodepth2's depth decoder (Godard et al. 2019, appendix), shared by depth and instances."""
+"""monodepth2's depth decoder (Godard et al. 2019, table 5), shared by depth and instances."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ class Encoder(nn.Module):
     Args:
         config: width and initial weights.
         num_images: images stacked in the channels; more than one for a pose encoder, whose first
-            kernel is then the single image's, repeated and divided (Godard et al. 2019, sec. 4).
+            kernel is then the single image's, repeated and divided (Godard et al. 2019, supplement
+            B).
 
     Raises:
         ValueError: the weights can't be had or don't fit.

@@ -185,8 +185,9 @@ class _Pose(nn.Module):
         """`source_T_target` (B, 2, 4, 4); `shared` is of targets, frames before, frames after."""
         if self.source == "separate":
             before, after = sources.unbind(1)
-            pairs = torch.cat([torch.cat([before, target], 1), torch.cat([target, after], 1)])
-            later_T_earlier = self.decoder(self.encoder(pairs).last[-1])
+            pairs = [torch.cat([before, target], 1), torch.cat([target, after], 1)]
+            # one after the other, as in monodepth2: batch norm never sees both together
+            later_T_earlier = self.decoder(torch.cat([self.encoder(x).last[-1] for x in pairs]))
         else:
             deepest = shared.last[-1]
             if self.source == "attended":

@@ -1,4 +1,4 @@
-"""monodepth2's pose decoder (Godard et al. 2019, appendix)."""
+"""monodepth2's pose decoder (Godard et al. 2019, table 5)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from mtdepth.config import WeightingConfig
 from mtdepth.weighting.stepwise import SMALLEST_LOSS, Stepwise
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
-"""Adam's, by which the authors' program moves the logits."""
+"""Adam's, by which the authors move the logits in practice (appendix C)."""
 
 
 class Famo(Stepwise):
@@ -22,7 +22,8 @@ class Famo(Stepwise):
     sum(z_k log L_k), rescaled to weights that sum to 1. After the step, xi descends by
     delta + gamma xi, where delta = J^T (log L before - log L after) and J is the Jacobian of the
     softmax: a task that fell by more weighs less from then on. Both losses are of the same batch,
-    which costs one more forward pass a step. Losses that are NaN afterwards make xi NaN, and with
+    which costs one more forward pass a step. The authors' program also
+    clips the network's gradients to length 1; ours does not. Losses that are NaN afterwards make xi NaN, and with
     it the next total.
     """
 

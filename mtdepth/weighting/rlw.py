@@ -10,7 +10,8 @@ from mtdepth.weighting.stepwise import Stepwise
 
 
 class RandomLossWeighting(Stepwise):
-    """Draws the weights of each step: softmax of standard normal numbers, whatever the losses.
+    """Draws the weights of each step: softmax of standard normal numbers, whatever the losses
+    (Algorithm 1).
 
     What no other method should lose to. The numbers come from torch's own generator on the CPU,
     which the training seeds before each epoch: they follow from the seed, the epoch and the step.

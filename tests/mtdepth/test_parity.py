@@ -62,7 +62,7 @@ def test_defaults(name: str, expected: Any, place: str) -> None:
 
 
 def test_constants_that_cannot_be_set() -> None:
-    assert pytest.approx((0.01**2, 0.03**2)) == (C1, C2)  # Wang et al. 2004, sec. III.B
+    assert pytest.approx((0.01**2, 0.03**2)) == (C1, C2)  # Wang et al. 2004, sec. III.C
     assert NUM_SCALES == 4  # Godard et al. 2019, supplement
     for chances in (augmentation.BRIGHTNESS, augmentation.CONTRAST, augmentation.SATURATION):
         assert chances == (0.8, 1.2)  # sec. 3.3

@@ -36,7 +36,7 @@ def dissimilarity(x: Array, y: Array) -> Array:
 
 
 def error(image: Array, target: Array) -> Array:
-    """(H, W), Godard et al. 2019, eq. 2."""
+    """(H, W), pe of Godard et al. 2019, sec. 3.1."""
     return 0.85 * dissimilarity(image, target) + 0.15 * np.abs(image - target).mean(0)
 
 

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mtdepth.config import EncoderConfig
+from mtdepth.data.batch import Batch
 from mtdepth.losses import task_losses
 from mtdepth.model.encoder import Encoder
 from mtdepth.model.network import Network
@@ -57,6 +61,51 @@ def test_swapping_the_sources_swaps_and_inverts_the_motion() -> None:
     still = network(batch.target, batch.target[:, None].expand(-1, 2, -1, -1, -1))
     before_T_target, after_T_target = still.source_T_target.unbind(1)
     assert torch.allclose(before_T_target @ after_T_target, torch.eye(4), atol=1e-5)
+
+
+def separate_pose() -> tuple[Network, Batch, list[torch.Tensor]]:
+    """A network whose pose encoder sees pairs, and the pairs of a batch: the earlier one first.
+
+    Brightness tells the frames apart, so that statistics of one pair are not those of both.
+    """
+    torch.manual_seed(0)
+    network = Network(small_config(pose={"encoder": "separate"}, tasks=("depth",)))
+    batch = random_batch()
+    before, after = batch.sources.unbind(1)
+    batch = replace(batch, sources=torch.stack([0.2 * before, 0.8 + 0.2 * after], 1))
+    before, after = batch.sources.unbind(1)
+    return (
+        network,
+        batch,
+        [torch.cat([before, batch.target], 1), torch.cat([batch.target, after], 1)],
+    )
+
+
+def test_batch_norm_of_a_pose_encoder_sees_the_pairs_one_after_the_other() -> None:
+    """It moves its mean by a tenth of the way to that of each pair, in temporal order."""
+    network, batch, pairs = separate_pose()
+    encoder = network.pose.encoder
+    kernel = encoder.conv1.weight.detach()
+    means = [
+        F.conv2d((x - 0.45) / 0.225, kernel, stride=2, padding=3).mean((0, 2, 3)) for x in pairs
+    ]
+    assert (means[0] - means[1]).abs().max() > 0.1
+    network(batch.target, batch.sources)
+    assert encoder.bn1.num_batches_tracked == 2
+    expected = 0.9 * 0.1 * means[0] + 0.1 * means[1]
+    assert torch.allclose(encoder.bn1.running_mean, expected, atol=1e-5)
+
+
+def test_a_pose_encoder_that_is_not_trained_sees_pairs_as_it_would_all_at_once() -> None:
+    network, batch, pairs = separate_pose()
+    network.eval()
+    pose = network.pose
+    together = pose.decoder(pose.encoder(torch.cat(pairs)).last[-1])
+    target_T_before, after_T_target = together.chunk(2)
+    found = network(batch.target, batch.sources).source_T_target
+    assert torch.allclose(found[:, 0] @ target_T_before, torch.eye(4).expand(2, 4, 4), atol=1e-6)
+    assert torch.allclose(found[:, 1], after_T_target, atol=1e-6)
+    assert (target_T_before - after_T_target).abs().max() > 1e-4
 
 
 def test_the_same_seed_starts_what_arms_share_alike() -> None:
