@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import nn
 
+from mtdepth.compatibility import OF_NETWORK, OF_TRAINING, expect_alike, load_weights
 from mtdepth.config import TrainConfig
 from mtdepth.files import replacing
 from mtdepth.model.network import Network
@@ -66,13 +66,15 @@ class Training:
         """Goes on where `save` left off, or starts from the weights of `save_network`.
 
         Raises:
-            ValueError: the checkpoint is missing, or of another network.
+            ValueError: the checkpoint is missing, damaged, or of another network or weighting.
         """
+        trained, state = _read_config(directory), _read_state(directory, device)
+        goes_on = state["optimizer"] is not None
+        expect_alike(directory, config, trained, OF_TRAINING if goes_on else OF_NETWORK)
         training = cls.start(config, device)
-        state = _read_state(directory, device)
-        _load_module(training.network, state["network"], directory)
-        if state["optimizer"] is not None:
-            _load_module(training.weighting, state["weighting"], directory)
+        load_weights(training.network, state["network"], directory / STATE)
+        if goes_on:
+            load_weights(training.weighting, state["weighting"], directory / STATE)
             training.optimizer.load_state_dict(state["optimizer"])
         training.epoch = state["epoch"]
         return training
@@ -99,7 +101,8 @@ def load_network(
     config = _read_config(directory)
     untrained = config.encoder.model_copy(update={"weights": "none"})
     network = Network(config.model_copy(update={"encoder": untrained})).to(device)
-    _load_module(network, _read_state(directory, torch.device(device))["network"], directory)
+    state = _read_state(directory, torch.device(device))
+    load_weights(network, state["network"], directory / STATE)
     return network.eval(), config
 
 
@@ -128,16 +131,6 @@ def _make_optimizer(
     ]
     groups = [{**group, "initial_lr": group["lr"]} for group in groups if group["params"]]
     return torch.optim.Adam(groups, weight_decay=settings.weight_decay, fused=True)
-
-
-def _load_module(module: nn.Module, state: dict[str, Any], directory: Path) -> None:
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise ValueError(
-            f"{directory}: expected a checkpoint of the configured network, found another: {reason}"
-        ) from None
 
 
 def _read_config(directory: Path) -> TrainConfig:

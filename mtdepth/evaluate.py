@@ -74,9 +74,9 @@ def _chosen(num_samples: int, config: TrainConfig, split: Split) -> list[int]:
 
 
 def _chunks(data: SplitData, indices: Sequence[int], size: int) -> Iterator[tuple[list[int], bool]]:
-    """Batches of indices, those with both neighbours apart from those without."""
-    having = {index: data.has_neighbours(index) for index in indices}
-    for neighbours in (True, False):
-        some = [index for index in indices if having[index] is neighbours]
+    """Batches of indices, those with both neighbours, or an instance map, apart from the others."""
+    having = {index: (data.has_neighbours(index), data.has_instances(index)) for index in indices}
+    for kind in sorted(set(having.values()), reverse=True):
+        some = [index for index in indices if having[index] == kind]
         for start in range(0, len(some), size):
-            yield some[start : start + size], neighbours
+            yield some[start : start + size], kind[0]

@@ -111,7 +111,7 @@ def project(points_m: Tensor, intrinsics: Tensor, source_T_target: Tensor) -> Te
 
 
 def sample(image: Tensor, pixels: Tensor) -> Tensor:
-    """Bilinear samples of an image, its border repeated outside.
+    """Bilinear samples of an image, its border repeated outside; NaN where a coordinate is NaN.
 
     Args:
         image: (B, C, H, W).
@@ -123,6 +123,10 @@ def sample(image: Tensor, pixels: Tensor) -> Tensor:
     height, width = image.shape[-2:]
     span = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
     grid = (2 * pixels / span - 1).clamp(-2, 2)
+    lost = grid.isnan().any(-1)  # (B, h, w)
+    if lost.any():  # grid_sample takes NaN for a place inside, and going back from it can crash
+        found = sample(image, pixels.masked_fill(lost[..., None], 0))
+        return found.masked_fill(lost[:, None], torch.nan)
     return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
 
 

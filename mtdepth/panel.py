@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtdepth.checkpoint import load_network
-from mtdepth.data.loader import SplitData, open_split, resize_nearest
+from mtdepth.data.loader import SplitData, open_split
+from mtdepth.data.source import resize_nearest
 from mtdepth.figures import (
     Picture,
     depth_range,
@@ -53,8 +54,9 @@ def write_panel(checkpoint: Path, split: Split, out: Path, num_images: int = 4) 
 
 def _row(network: Network, data: SplitData, index: int) -> dict[str, Picture]:
     """The pictures of one image, by caption."""
-    batch = data.batch([index], neighbours=False)
-    image = (255 * batch.target[0].numpy()).round().astype(np.uint8).transpose(1, 2, 0)
+    loaded = data.batch([index], neighbours=False)
+    image = loaded.frames[0, 0].permute(1, 2, 0).numpy()
+    batch = loaded.to("cpu")
     prediction, truth = network.predict(batch.target), data.truth(index)
     height, width = image.shape[:2]
     drawn = {"image": image}

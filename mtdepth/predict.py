@@ -182,7 +182,7 @@ def _found(network: Network, image: Image.Image, scale: float) -> _Found:
     import torch
     import torch.nn.functional as F
 
-    from mtdepth.data.loader import resize_image, resize_nearest
+    from mtdepth.data.source import resize_image, resize_nearest
     from mtdepth.instances.clustering import cluster
 
     data = network.config.data

@@ -121,7 +121,7 @@ class Scores:
         whole: list[dict[str, float]] = []
         num_motions: list[int] = []
         for run in runs(self.after_T_target):
-            poses = [self.data.reader.world_T_cam(f) for f in [*run, run[-1].shifted(1)]]
+            poses = [self.data.source.world_T_cam(f) for f in [*run, run[-1].shifted(1)]]
             if any(pose is None for pose in poses):
                 continue
             true = np.stack([pose for pose in poses if pose is not None])

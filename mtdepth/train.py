@@ -15,7 +15,7 @@ from mtdepth.checkpoint import Training
 from mtdepth.config import TrainConfig
 from mtdepth.data.augmentation import augment
 from mtdepth.data.batch import Batch
-from mtdepth.data.loader import SplitData, epoch_order, open_split
+from mtdepth.data.loader import SplitData, open_split
 from mtdepth.device import best_device
 from mtdepth.evaluate import evaluate_network
 from mtdepth.losses import task_losses
@@ -50,6 +50,8 @@ def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) ->
     """
     device = best_device()
     data = open_split(config.data, "train")
+    if "instances" in config.tasks:
+        data.require_instances()
     training = (
         Training.start(config, device)
         if resume_from is None
@@ -80,7 +82,7 @@ def train_epoch(training: Training, data: SplitData, device: torch.device) -> di
     weights = training.weighting.weights()
     totals = torch.zeros(1 + len(config.tasks), device=device)
     num_steps = 0
-    for indices in epoch_order(len(data), config.batch_size, config.seed, epoch):
+    for indices in data.order(config.batch_size, config.seed, epoch):
         if num_steps == config.max_steps_per_epoch:
             break
         batch, seen = augment(
@@ -121,11 +123,8 @@ def _second_look(training: Training, seen: Batch, batch: Batch) -> dict[str, Ten
 
 def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:
     """One step of the optimiser; returns the total and the raw losses, (1 + T,)."""
-    raw = training.weighting.stack(losses).detach()
-    total = raw.sum()
-    if raw.isfinite().all():  # going back through a NaN, grid_sample writes where it must not
-        training.optimizer.zero_grad(set_to_none=True)
-        total = training.weighting.backward(losses, list(training.network.parameters()))
+    training.optimizer.zero_grad(set_to_none=True)
+    total = training.weighting.backward(losses, list(training.network.parameters()))
     if not math.isfinite(total.item()):
         found = ", ".join(f"{task} {loss.item():.4g}" for task, loss in losses.items())
         raise TrainingDiverged(
@@ -133,7 +132,7 @@ def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:
             "a lower optimizer.lr may help"
         )
     training.optimizer.step()
-    return torch.cat([total[None], raw])
+    return torch.cat([total[None], training.weighting.stack(losses).detach()])
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Union, get_args, get_origin
@@ -56,6 +57,13 @@ def in_plain_words(detail: ErrorDetails, model: type[BaseModel]) -> FieldError:
         text = str(context["error"])
         found = "" if "found" in text or isinstance(detail["input"], dict) else _found(detail)
         return FieldError(path, text + found, at_key=at_key)
+    if kind == "literal_error" and isinstance(detail["input"], str):
+        valid = re.findall(r"'([^']*)'", str(context["expected"]))
+        near = difflib.get_close_matches(detail["input"], valid, n=1, cutoff=0.6)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        return FieldError(
+            path, f"expected {context['expected']}{_found(detail)}{meant}", at_key=at_key
+        )
     words = _EXPECTED.get(kind) or _EXPECTED.get(kind.split("_")[0]) or detail["msg"].lower()
     found = "" if kind == "missing" else _found(detail)
     return FieldError(path, words.format(**context) + found, at_key=at_key)

@@ -42,12 +42,16 @@ def check_data(
     of_arms: dict[str, Summaries] = {}
     for arm in space.arms:
         config = TrainConfig.model_validate(space.arm_config(arm))
-        key = json.dumps(config.data.model_dump(mode="json"), sort_keys=True)
+        told = [part.model_dump(mode="json") for part in (config.data, config.evaluation)]
+        key = json.dumps(told, sort_keys=True)
         if key not in found:
             found[key] = trainable.check_data(space.arm_config(arm), _progress(say))
             sizes = (f"{s.num_samples} {split}" for split, s in found[key].items())
             say(f"Data: {config.data.name}, {', '.join(sizes)} samples")
         of_arms[arm] = found[key]
+        unlabelled = found[key]["train"].unlabelled
+        if unlabelled and "instances" in config.tasks:
+            raise ValueError(f"arm {arm}: {unlabelled}")
     return of_arms, {f"data-{i}": described(s) for i, s in enumerate(found.values())}
 
 

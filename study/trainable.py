@@ -48,6 +48,8 @@ class SplitSummary:
     truth: Truth
     """What it can be judged against."""
     fingerprint: str
+    unlabelled: str | None = None
+    """Why the task 'instances' can't be learned from it; None where it can."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +113,14 @@ class Mtdepth:
         """See `Trainable`."""
         from mtdepth.data.check import check_data
 
-        found = check_data(TrainConfig.model_validate(config).data, on_progress)
+        told = TrainConfig.model_validate(config)
+        found = check_data(told.data, on_progress, evaluation=told.evaluation)
         return {
             split: SplitSummary(
                 num_samples=summary.num_samples,
                 truth=summary.truth,
                 fingerprint=summary.fingerprint,
+                unlabelled=summary.unlabelled,
             )
             for split, summary in found.items()
         }

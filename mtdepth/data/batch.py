@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,19 +16,41 @@ class Batch:
     target: Tensor
     """(B, 3, H, W) the frame whose depth and instances are learned."""
     sources: Tensor
-    """(B, 2, 3, H, W) the frames before and after it."""
+    """(B, 2, 3, H, W) the frames before and after it, or (B, 0, 3, H, W)."""
     intrinsics: Tensor
     """(B, 3, 3) in pixels."""
     instances: Tensor | None
     """(B, H, W) int64 instance map of the target, `label_id * 1000 + k`, 0 for background."""
 
-    def to(self, device: torch.device) -> Batch:
-        """The same batch on a device."""
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedBatch:
+    """A batch as it is loaded: on the CPU, and of a quarter of the bytes."""
+
+    frames: Tensor
+    """(B, 3, 3, H, W) uint8: target, before and after; or (B, 1, 3, H, W), the target alone."""
+    intrinsics: Tensor
+    """(B, 3, 3) float32."""
+    instances: Tensor | None
+    """(B, H, W) int32."""
+
+    @classmethod
+    def joined(cls, parts: Sequence[LoadedBatch], order: Tensor) -> LoadedBatch:
+        """Samples of several batches as one, in this order; instances where all have them."""
+        maps = [part.instances for part in parts if part.instances is not None]
+        return cls(
+            frames=torch.cat([part.frames for part in parts])[order],
+            intrinsics=torch.cat([part.intrinsics for part in parts])[order],
+            instances=torch.cat(maps)[order] if len(maps) == len(parts) else None,
+        )
+
+    def to(self, device: torch.device | str) -> Batch:
+        """What the network and its losses take, on a device."""
+        colors = self.frames.to(device, non_blocking=True).float() / 255
         instances = self.instances
-        return replace(
-            self,
-            target=self.target.to(device, non_blocking=True),
-            sources=self.sources.to(device, non_blocking=True),
+        return Batch(
+            target=colors[:, 0],
+            sources=colors[:, 1:],
             intrinsics=self.intrinsics.to(device, non_blocking=True),
-            instances=None if instances is None else instances.to(device, non_blocking=True),
+            instances=None if instances is None else instances.to(device, non_blocking=True).long(),
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtdepth.config import DataConfig
+from mtdepth.config import DataConfig, DepthTruth, EvaluationConfig
 from mtdepth.data.kitti import KittiRaw, is_whole
 from mtdepth.data.splits import SPLITS, Frame, SplitList, list_split
 from mtdepth.metrics.names import Split, Truth
@@ -24,6 +24,8 @@ class SplitSummary:
     """What its samples can be judged against; present where any sample has it."""
     fingerprint: str
     """Of its list, and of the names and sizes of its images."""
+    unlabelled: str | None = None
+    """Why the task 'instances' can't be learned from it; None where it can."""
 
 
 def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
@@ -57,21 +59,44 @@ def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
 
 
 def check_data(
-    config: DataConfig, on_progress: Progress | None = None
+    config: DataConfig,
+    on_progress: Progress | None = None,
+    *,
+    evaluation: EvaluationConfig | None = None,
 ) -> dict[Split, SplitSummary]:
     """Sees that every frame that the splits name is there and whole.
+
+    Args:
+        config: names the data.
+        on_progress: called with drives rendered and drives in all.
+        evaluation: tells what counts as true depth.
 
     Raises:
         ValueError: one line that names what is missing or broken, and where.
     """
     root = data_root(config, on_progress)
+    told = evaluation or EvaluationConfig()
     return {
-        split: _check_split(KittiRaw(root), list_split(config, root, split), split)
+        split: _check_split(KittiRaw(root), list_split(config, root, split), split, told)
         for split in SPLITS
     }
 
 
-def _check_split(reader: KittiRaw, listed: SplitList, split: Split) -> SplitSummary:
+def unlabelled(frames: Sequence[Frame], has_instances: Callable[[Frame], bool]) -> str | None:
+    """One line about the images that the task 'instances' can't be taught by, if there are any."""
+    without = [frame for frame in frames if not has_instances(frame)]
+    if not without:
+        return None
+    return (
+        "tasks: 'instances' expects an instance map beside each training image "
+        f"(<drive>/instance_02/data/*.png), found none for {without[0]} "
+        f"({len(without)} of {len(frames)} images have none)"
+    )
+
+
+def _check_split(
+    reader: KittiRaw, listed: SplitList, split: Split, evaluation: EvaluationConfig
+) -> SplitSummary:
     paths: dict[Frame, Path] = {}
     missing: list[str] = []
     with_neighbours = False
@@ -91,31 +116,34 @@ def _check_split(reader: KittiRaw, listed: SplitList, split: Split) -> SplitSumm
         if not is_whole(image):
             raise ValueError(f"{image}: expected a whole png or jpg image, found a truncated one")
     frames = list(listed.frames)
-    _try_out(reader, frames)
+    _try_out(reader, frames, evaluation)
     return SplitSummary(
         num_samples=len(frames),
-        truth=_truth(reader, frames, with_neighbours),
+        truth=_truth(reader, frames, with_neighbours, evaluation.truth),
         fingerprint=_fingerprint(reader.root, listed, paths),
+        unlabelled=unlabelled(frames, reader.has_instances),
     )
 
 
-def _try_out(reader: KittiRaw, frames: list[Frame]) -> None:
+def _try_out(reader: KittiRaw, frames: list[Frame], evaluation: EvaluationConfig) -> None:
     """Reads all that belongs to one frame of each date and camera, its calibration above all."""
     for frame in {(Path(f.drive).parent, f.camera): f for f in reversed(frames)}.values():
         calibration = reader.calibration(frame)
         calibration.image_size(frame.camera)
         calibration.intrinsics(frame.camera)
-        reader.depth_m(frame)
+        reader.depth_m(frame, truth=evaluation.truth, lidar_depth=evaluation.lidar_depth)
         reader.instances(frame)
         reader.motion(frame)
         reader.world_T_cam(frame)
 
 
-def _truth(reader: KittiRaw, frames: list[Frame], with_neighbours: bool) -> Truth:
+def _truth(
+    reader: KittiRaw, frames: list[Frame], with_neighbours: bool, depth_truth: DepthTruth
+) -> Truth:
     return Truth(
         neighbours=with_neighbours,
-        depth=any(map(reader.has_depth, frames)),
-        motion=any(reader.has_map(frame, "motion") for frame in frames),
+        depth=any(reader.has_depth(frame, truth=depth_truth) for frame in frames),
+        motion=any(map(reader.has_motion, frames)),
         instances=any(reader.has_map(frame, "instance") for frame in frames),
         poses=with_neighbours and any(map(reader.has_pose, frames)),
     )

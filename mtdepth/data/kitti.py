@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +12,10 @@ from PIL import Image, UnidentifiedImageError
 
 from mtdepth.config import DepthTruth, LidarDepth
 from mtdepth.data.calibration import Calibration, read_calibration
-from mtdepth.data.lidar import depth_from_scan
-from mtdepth.data.oxts import world_T_cam
+from mtdepth.data.lidar import depth_from_scan, points_ahead
+from mtdepth.data.motion import motion_map, work_out
+from mtdepth.data.oxts import speed_mps, time_s, world_T_cam
+from mtdepth.data.sighting import Sighting, instance_clouds
 from mtdepth.data.splits import Frame
 
 
@@ -26,10 +28,19 @@ class KittiRaw:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._motions: dict[Frame, dict[int, int]] = {}
 
     def calibration(self, frame: Frame) -> Calibration:
         """The calibration of the frame's date."""
         return read_calibration(self.root / Path(frame.drive).parent)
+
+    def image_size(self, frame: Frame) -> tuple[int, int]:
+        """Width and height of the rectified image."""
+        return self.calibration(frame).image_size(frame.camera)
+
+    def intrinsics(self, frame: Frame) -> NDArray[np.float64]:
+        """(3, 3) in pixels of the rectified image."""
+        return self.calibration(frame).intrinsics(frame.camera)
 
     def image_path(self, frame: Frame) -> Path | None:
         """Where the image lies, as png or jpg."""
@@ -63,18 +74,60 @@ class KittiRaw:
         return path if path.is_file() else None
 
     def has_map(self, frame: Frame, kind: Literal["instance", "motion"]) -> bool:
-        """Whether there is an instance map, or a map of moving instances."""
+        """Whether an instance map, or a map of moving instances, lies beside the image."""
         return self._map_path(frame, kind) is not None
+
+    def has_instances(self, frame: Frame) -> bool:
+        """Whether there is an instance map."""
+        return self.has_map(frame, "instance")
 
     def instances(self, frame: Frame) -> NDArray[np.int32] | None:
         """(H, W) instance map, `label_id * 1000 + k`, 0 for background."""
         path = self._map_path(frame, "instance")
         return None if path is None else read_map(path).astype(np.int32)
 
+    def has_motion(self, frame: Frame) -> bool:
+        """Whether it is known of any instance how it moves; works it out where there is no map."""
+        return self.has_map(frame, "motion") or bool(self._worked_out(frame))
+
     def motion(self, frame: Frame) -> NDArray[np.uint8] | None:
-        """(H, W) map: 0 background, 1 static, 2 moving, 3 co-moving instances."""
+        """(H, W) map: 0 background or not known, 1 static, 2 moving, 3 co-moving instances.
+
+        Where a drive has no such map, candidates are worked out from instance maps, lidar and
+        oxts, see `mtdepth.data.motion`.
+
+        Raises:
+            ValueError: a file that it is read or worked out from is broken.
+        """
         path = self._map_path(frame, "motion")
-        return None if path is None else read_map(path).astype(np.uint8)
+        if path is not None:
+            return read_map(path).astype(np.uint8)
+        motions, instances = self._worked_out(frame), self.instances(frame)
+        return motion_map(instances, motions) if motions and instances is not None else None
+
+    def _worked_out(self, frame: Frame) -> dict[int, int]:
+        if frame not in self._motions:
+            self._motions[frame] = work_out(frame, partial(_sighting, self))
+        return self._motions[frame]
+
+    def sighting(self, frame: Frame) -> Sighting | None:
+        """The instances as the lidar measures them; None where there is no scan, no pose, or no
+        instance map of the image's size."""
+        if not (self.has_map(frame, "instance") and self._scan_path(frame).is_file()):
+            return None
+        instances, pose = self.instances(frame), self.world_T_cam(frame)
+        calibration = self.calibration(frame)
+        size = self.image_size(frame)
+        if instances is None or pose is None or instances.shape[::-1] != size:
+            return None
+        ahead = points_ahead(self._scan_path(frame), calibration, frame.camera)
+        oxts = self._drive(frame).oxts
+        return Sighting(
+            clouds_m=instance_clouds(instances, ahead.points_m, ahead.places),
+            world_T_cam=pose,
+            time_s=time_s(oxts, frame.index),
+            speed_mps=speed_mps(oxts, frame.index),
+        )
 
     def _depth_map_path(self, frame: Frame) -> Path:
         folder = self.root / frame.drive / "proj_depth/groundtruth" / f"image_{frame.camera}"
@@ -83,9 +136,10 @@ class KittiRaw:
     def _scan_path(self, frame: Frame) -> Path:
         return self.root / frame.drive / "velodyne_points/data" / f"{frame.index:010d}.bin"
 
-    def has_depth(self, frame: Frame) -> bool:
-        """Whether there is a depth map or a lidar scan."""
-        return self._depth_map_path(frame).is_file() or self._scan_path(frame).is_file()
+    def has_depth(self, frame: Frame, *, truth: DepthTruth = "best") -> bool:
+        """Whether there is a depth map or a lidar scan; `lidar` passes over the map."""
+        has_map = truth == "best" and self._depth_map_path(frame).is_file()
+        return has_map or self._scan_path(frame).is_file()
 
     def depth_m(
         self, frame: Frame, *, truth: DepthTruth = "best", lidar_depth: LidarDepth = "velodyne"
@@ -130,6 +184,12 @@ class KittiRaw:
         if frame.camera == "02" and poses.exact is not None:
             return poses.exact[frame.index]
         return world_T_cam(poses.oxts, frame.index, self.calibration(frame), frame.camera)
+
+
+@lru_cache(maxsize=8)
+def _sighting(reader: KittiRaw, frame: Frame) -> Sighting | None:
+    """Kept while the frames around it are looked at."""
+    return reader.sighting(frame)
 
 
 class _Poses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,22 +33,52 @@ def depth_from_scan(
     Raises:
         ValueError: the file doesn't hold whole points.
     """
-    points = _read(path)[:, :3]
-    points = points[points[:, 0] >= 0].astype(np.float64)
+    ahead = points_ahead(path, calibration, camera)
     width, height = calibration.image_size(camera)
-    camera_T_velodyne = calibration.camera_T_velodyne(camera)
-    seen = points @ camera_T_velodyne[:3, :3].T + camera_T_velodyne[:3, 3]
-    pixels = seen @ calibration.intrinsics(camera).T
-    ahead = pixels[:, 2] > 1e-6
-    depths_m = points[:, 0] if lidar_depth == "velodyne" else seen[:, 2]
-    pixels, depths_m = pixels[ahead], depths_m[ahead]
-    column, row = np.round(pixels[:, :2] / pixels[:, 2:]).T - 1
+    depths_m = ahead.forward_m if lidar_depth == "velodyne" else ahead.points_m[:, 2]
+    column, row = np.round(ahead.places).T - 1
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     where = (row[inside].astype(np.int64), column[inside].astype(np.int64))
     depth_m = np.full((height, width), np.inf, dtype=np.float32)
     np.minimum.at(depth_m, where, depths_m[inside].astype(np.float32))
     depth_m[np.isinf(depth_m)] = 0
     return depth_m
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointsAhead:
+    """The points of a scan that lie before lidar and camera, within the image or not."""
+
+    points_m: NDArray[np.float64]
+    """(N, 3) right, down and forward, in the rectified frame of the camera."""
+    places: NDArray[np.float64]
+    """(N, 2) column and row in pixels, counted from 0."""
+    forward_m: NDArray[np.float64]
+    """(N,) the lidar's forward coordinate x."""
+
+
+def points_ahead(path: Path, calibration: Calibration, camera: str) -> PointsAhead:
+    """Projects the points of a velodyne scan to where a camera sees them.
+
+    Args:
+        path: a `.bin` file of float32 x, y, z, reflectance.
+        calibration: of the date.
+        camera: `02` or `03`.
+
+    Raises:
+        ValueError: the file doesn't hold whole points.
+    """
+    points = _read(path)[:, :3]
+    points = points[points[:, 0] >= 0].astype(np.float64)
+    camera_T_velodyne = calibration.camera_T_velodyne(camera)
+    seen = points @ camera_T_velodyne[:3, :3].T + camera_T_velodyne[:3, 3]
+    pixels = seen @ calibration.intrinsics(camera).T
+    ahead = pixels[:, 2] > 1e-6
+    return PointsAhead(
+        points_m=seen[ahead],
+        places=pixels[ahead, :2] / pixels[ahead, 2:],
+        forward_m=points[ahead, 0],
+    )
 
 
 def _read(path: Path) -> NDArray[np.float32]:

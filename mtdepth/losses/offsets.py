@@ -14,18 +14,20 @@ from mtdepth.model.network import image_size
 def offset_loss(offsets: Tensor, batch: Batch, config: OffsetConfig) -> Tensor:
     """Mean distance of predicted and true offsets; 0 when no pixel takes part.
 
+    A NaN makes it NaN, also at a pixel that takes no part.
+
     Args:
         offsets: (B, 2, H, W), x in image widths and y in image heights.
         batch: with instance maps.
         config: unit, norm, and what the background is taught.
 
     Raises:
-        ValueError: the batch has no instance maps.
+        ValueError: an image of the batch has no instance map.
     """
     if batch.instances is None:
         raise ValueError(
-            "the task 'instances' needs instance maps beside the images "
-            "(<drive>/instance_02/data/*.png), and the data has none"
+            "tasks: 'instances' expects an instance map beside each image that is trained on "
+            "(<drive>/instance_02/data/*.png), found an image without"
         )
     true_px, foreground = offset_targets(batch.instances, config.min_area)
     unit = image_size(offsets)

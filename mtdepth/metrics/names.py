@@ -41,9 +41,10 @@ class Truth:
     neighbours: bool = True
     """Frames before and after each target."""
     depth: bool = True
-    """Dense depth or lidar."""
+    """Dense depth or lidar, whichever the evaluation takes for true."""
     motion: bool = True
-    """Maps of static, moving and co-moving instances."""
+    """Which instances stand, move, or move with the camera: told by maps, or worked out from
+    instance maps, lidar and poses. Which of the three there are is not told."""
     instances: bool = True
     """Instance maps."""
     poses: bool = True

@@ -51,7 +51,7 @@ class Weighting(nn.Module, ABC):
         """Makes the gradients of a step, in `grad`, and returns the total without gradient.
 
         Args:
-            losses: one finite scalar a task.
+            losses: one scalar a task.
             parameters: of the network.
         """
         total = self(losses)

@@ -9,14 +9,15 @@ from torch import Tensor
 
 from mtdepth.config import WeightingConfig
 from mtdepth.weighting.base import Weighting
+from mtdepth.weighting.stepwise import SMALLEST_LOSS
 
 
 class DynamicWeightAverage(Weighting):
     """Weighs a task more while its loss falls more slowly (eq. 7).
 
     lambda_k(t) = K exp(w_k(t-1) / T) / sum_i exp(w_i(t-1) / T), w_k(t-1) = L_k(t-1) / L_k(t-2),
-    with the mean losses L of whole epochs; the first two epochs have weights of 1. A loss of zero
-    in the epoch before the last counts as one that did not change.
+    with the mean losses L of whole epochs; the first two epochs have weights of 1. A loss of next
+    to zero in the epoch before the last counts as one that did not change.
     """
 
     history: Tensor
@@ -30,7 +31,7 @@ class DynamicWeightAverage(Weighting):
         before_last, last = self.history
         if self.history.isnan().any():
             return torch.ones_like(last)
-        ratio = torch.where(before_last > 0, last / before_last, torch.ones_like(last))
+        ratio = torch.where(before_last > SMALLEST_LOSS, last / before_last, torch.ones_like(last))
         return len(self.tasks) * torch.softmax(ratio / self.config.temperature, 0)
 
     def end_epoch(self, mean_losses: Mapping[str, float]) -> None:

@@ -22,9 +22,9 @@ class Famo(Stepwise):
     sum(z_k log L_k), rescaled to weights that sum to 1. After the step, xi descends by
     delta + gamma xi, where delta = J^T (log L before - log L after) and J is the Jacobian of the
     softmax: a task that fell by more weighs less from then on. Both losses are of the same batch,
-    which costs one more forward pass a step. The authors' program also
-    clips the network's gradients to length 1; ours does not. Losses that are NaN afterwards make xi NaN, and with
-    it the next total.
+    which costs one more forward pass a step. The authors' program also clips the network's
+    gradients to length 1; ours does not. Losses that are NaN afterwards make xi NaN, and with it
+    the next total.
     """
 
     looks_back: ClassVar[bool] = True

@@ -18,8 +18,8 @@ class GradientWeighting(Stepwise):
     The weights of a step follow from the inner products of those gradients, the Gramian (Quinton
     and Rey, Jacobian Descent for Multi-Objective Optimization, 2024, sec. 6). A parameter that one
     task alone has gets that task's gradient as it is. A step costs a backward pass a task. Where
-    nothing is shared, as with a single task, all weigh 1. A gradient that is not
-    finite makes the total NaN.
+    nothing is shared, as with a single task, all weigh 1. A loss or a
+    gradient that is not finite makes the total NaN.
     """
 
     @abstractmethod

@@ -60,4 +60,7 @@ def test_real_images_are_judged_against_lidar(kitti: DataConfig) -> None:
     assert len(found.images) == 10
     assert found.metrics["test/depth/abs_rel"] > 0
     assert 0 < found.metrics["test/depth/constant_a1"] < 1
-    assert not any("comoving" in name for name in found.metrics)
+    assert found.metrics["test/depth/moving/abs_rel"] > 0
+    assert found.metrics["test/depth/moving/num_images"] == 6  # seen two frames before and after
+    assert found.metrics["test/depth/comoving/num_images"] == 0
+    assert "test/depth/comoving/abs_rel" not in found.metrics

@@ -91,6 +91,18 @@ def test_points_behind_the_camera_give_no_nan() -> None:
     assert points.grad.isfinite().all()
 
 
+def test_a_coordinate_that_is_nan_stays_visible_and_ends_no_process() -> None:
+    """Going back from a NaN, `grid_sample` writes outside the image on a CPU: pytorch #24823."""
+    pixels = torch.full((1, 16, 32, 2), torch.nan)
+    pixels[0, 3, 5] = 4.0
+    pixels[0, 7, 7, 1] = 2.0
+    image = torch.rand(1, 3, 16, 32, requires_grad=True)
+    found = sample(image, pixels.requires_grad_())
+    assert torch.equal(found[0, :, 3, 5], image[0, :, 4, 4])
+    assert found.isnan().sum() == 3 * (16 * 32 - 1)
+    found.sum().backward()
+
+
 def test_resizing_keeps_the_corners_of_the_image() -> None:
     half = resize_intrinsics(INTRINSICS, 0.5, 0.5)[0]
     ray = torch.linalg.inv(INTRINSICS[0]) @ torch.tensor([-0.5, -0.5, 1.0])

@@ -41,7 +41,7 @@ def test_a_flip_changes_the_judged_disparity_and_nothing_else(tiny_data: DataCon
     assert {"test/depth/abs_rel", "test/depth/rmse"} <= names
     assert all(name.startswith("test/depth/") and "photometric" not in name for name in names)
     data = open_split(tiny_data, "test")
-    target, truth = data.batch([0], neighbours=False).target, data.truth(0)
+    target, truth = data.batch([0], neighbours=False).to(CPU).target, data.truth(0)
     depths = [training.network.predict(x).depth_m for x in (target, target.flip(-1))]
     first, second = (1 / x[0, 0].numpy() for x in depths if x is not None)
     assert truth.depth_m is not None
@@ -84,7 +84,7 @@ def test_each_run_counts_by_its_motions(tiny_data: DataConfig) -> None:
     drives = sorted({frame.drive for frame in data.frames})
     long, short = [Frame(drives[0], i) for i in (1, 2, 3)], Frame(drives[1], 2)
     for frame in (*long, short):
-        before, after = (data.reader.world_T_cam(f) for f in (frame, frame.shifted(1)))
+        before, after = (data.source.reader.world_T_cam(f) for f in (frame, frame.shifted(1)))
         assert before is not None
         assert after is not None
         scores.after_T_target[frame] = np.linalg.inv(after) @ before
@@ -92,7 +92,7 @@ def test_each_run_counts_by_its_motions(tiny_data: DataConfig) -> None:
     assert found == pytest.approx(dict.fromkeys(found, 0), abs=1e-6)
     assert set(found) == {"pose/ate", "pose/ate_full", "pose/rpe_m", "pose/rpe_deg"}
     scores.after_T_target[long[1]][0, 3] += 0.3
-    poses = [data.reader.world_T_cam(f) for f in (*long, long[-1].shifted(1))]
+    poses = [data.source.reader.world_T_cam(f) for f in (*long, long[-1].shifted(1))]
     true = np.stack([pose for pose in poses if pose is not None])
     wrong = true.copy()
     wrong[2:] = (

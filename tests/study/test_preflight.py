@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,3 +150,17 @@ def test_a_long_preparation_is_told_in_tenths(tmp_path: Any) -> None:
     check_data(told_space(), Preparing(diary=tmp_path / "diary"), said.append)
     told = [line.removeprefix("Preparing data: ") for line in said[:-1]]
     assert told == ["1 of 200", *(f"{20 * tenth} of 200" for tenth in range(1, 11))]
+
+
+def test_an_arm_that_learns_instances_is_refused_data_without_maps() -> None:
+    space = told_space(arms={"a": {"set": {"tasks": ["depth"]}}, "i": INSTANCES})
+    unlabelled = {**splits(Truth()), "train": replace(splits(Truth())["train"], unlabelled="none")}
+
+    class Found(Quick):
+        def check_data(
+            self, config: Mapping[str, Any], on_progress: OnProgress | None = None
+        ) -> dict[str, SplitSummary]:
+            return unlabelled
+
+    with pytest.raises(ValueError, match=r"^arm i: none$"):
+        check_data(space, Found(diary=Path("diary")), lambda _: None)

@@ -154,7 +154,7 @@ MISTAKES = [
     ("{weighting.name: dwa}}", "{weighting.name: dwaa}}", "19:61",
      "search.space.weighting.temperature.when.weighting.name: expected 'equal', 'fixed', "
      "'dwa', 'uncertainty', 'uncertainty-so', 'gls', 'rlw', 'famo', 'upgrad', 'pcgrad', 'cagrad', "
-     "'imtl-g', 'aligned-mtl' or 'nash', found the text 'dwaa'"),
+     "'imtl-g', 'aligned-mtl' or 'nash', found the text 'dwaa'; did you mean 'dwa'?"),
     ("{weighting.name: dwa}}", "{weighting.name: equal, tasks: [depth, instances]}}", "19:44",
      "search.space.weighting.temperature.when: no arm ever has weighting.name = equal, "
      "tasks = ['depth', 'instances']"),

@@ -50,6 +50,15 @@ def test_a_data_set_is_summed_up(tiny_data: Any) -> None:
     assert len({summary.fingerprint for summary in found.values()}) == 3
 
 
+def test_a_data_set_is_summed_up_for_how_it_will_be_judged(tiny_data: Any, tmp_path: Path) -> None:
+    root = tmp_path / "no-lidar"
+    shutil.copytree(tiny_data.root, root, ignore=shutil.ignore_patterns("velodyne_points"))
+    data = {"name": "kitti", "root": str(root), "split": "driveworld"}
+    for told, missing in (({}, []), ({"truth": "lidar"}, ["depth"])):
+        found = Mtdepth().check_data(config(tiny_data, data=data, evaluation=told))
+        assert [found[split].truth.missing() for split in ("val", "test")] == [missing, missing]
+
+
 def test_it_trains_goes_on_judges_and_draws(tiny_data: Any, tmp_path: Path) -> None:
     model, told = Mtdepth(), config(tiny_data)
     heard: list[dict[str, float]] = []

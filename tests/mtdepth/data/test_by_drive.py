@@ -11,7 +11,7 @@ import pytest
 from mtdepth.config import DataConfig
 from mtdepth.data.by_drive import SHARE, validation_drives
 from mtdepth.data.check import check_data
-from mtdepth.data.loader import SplitData
+from mtdepth.data.loader import open_split
 from mtdepth.data.splits import Frame, list_split
 from mtdepth.metrics.names import Split
 
@@ -141,4 +141,4 @@ def test_data_is_checked_and_read_by_it(
     found = check_data(by_drive)
     assert [found[part].num_samples for part in ("train", "val", "test")] == [180, 6, 3]
     assert len({summary.fingerprint for summary in found.values()}) == 3
-    assert len(SplitData(by_drive, "val")) == 6
+    assert len(open_split(by_drive, "val")) == 6

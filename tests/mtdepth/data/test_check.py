@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mtdepth.config import DataConfig
+from mtdepth.config import DataConfig, EvaluationConfig
 from mtdepth.data.check import check_data, data_root
 from mtdepth.data.driveworld import DriveworldConfig
 from tests.conftest import TINY_WORLD
@@ -60,7 +60,7 @@ def test_the_real_sample_passes(kitti: DataConfig) -> None:
     found = check_data(kitti)
     assert [found[split].num_samples for split in ("train", "val", "test")] == [219, 42, 10]
     assert found["train"].truth.missing() == ["depth", "motion", "poses"]
-    assert found["test"].truth.missing() == ["motion"]
+    assert found["test"].truth.missing() == []  # motion is worked out
 
 
 DAMAGE: list[tuple[Callable[[Path], object], str]] = [
@@ -128,7 +128,9 @@ def test_lidar_needs_its_own_calibration(copy: Path) -> None:
     ("gone", "missing"),
     [
         (("instance_02",), ["instances"]),
-        (("motion_02",), ["motion"]),
+        (("motion_02", "velodyne_points"), ["motion"]),
+        (("motion_02", "instance_02"), ["motion", "instances"]),
+        (("motion_02",), []),
         (("proj_depth",), []),
         (("proj_depth", "velodyne_points"), ["depth"]),
         (("poses_02.txt",), []),
@@ -142,6 +144,24 @@ def test_truth_that_is_not_there_is_told(
         for path in copy.glob(f"*/*_sync/{name}"):
             path.unlink() if path.is_file() else shutil.rmtree(path)
     assert check_data(told(copy))["val"].truth.missing() == missing
+
+
+@pytest.mark.parametrize(
+    ("gone", "missing"), [("velodyne_points", ["depth"]), ("proj_depth", []), ("nothing", [])]
+)
+def test_who_asks_for_lidar_is_promised_no_depth_of_maps(
+    copy: Path, gone: str, missing: list[str]
+) -> None:
+    for path in copy.glob(f"*/*_sync/{gone}"):
+        shutil.rmtree(path)
+    found = check_data(told(copy), evaluation=EvaluationConfig(truth="lidar"))
+    assert found["test"].truth.missing() == missing
+    assert check_data(told(copy))["test"].truth.missing() == []
+
+
+def test_depth_that_no_one_asks_for_may_be_broken(copy: Path) -> None:
+    halve(copy / TEST / "proj_depth/groundtruth/image_02/0000000001.png")
+    check_data(told(copy), evaluation=EvaluationConfig(truth="lidar"))
 
 
 def test_a_test_frame_needs_no_neighbours(copy: Path) -> None:

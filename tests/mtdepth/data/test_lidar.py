@@ -14,7 +14,7 @@ from PIL import Image
 from mtdepth.config import DataConfig, DepthTruth, LidarDepth
 from mtdepth.data.calibration import Calibration
 from mtdepth.data.kitti import KittiRaw
-from mtdepth.data.lidar import depth_from_scan
+from mtdepth.data.lidar import depth_from_scan, points_ahead
 from mtdepth.data.splits import Frame
 from mtdepth.geometry import synthesise
 from tests.mtdepth.data.calibrated import write_calibration
@@ -90,6 +90,20 @@ def test_a_depth_map_is_better_than_a_scan_unless_the_scan_is_asked_for(tmp_path
     }
     scan.unlink()
     assert KittiRaw(tmp_path).depth_m(frame, truth="lidar") is None
+
+
+def test_where_the_camera_sees_each_point(tmp_path: Path) -> None:
+    # by hand: the camera is 1 m ahead of the lidar; its focal length is 10, its axis at (4, 2)
+    path = tmp_path / "scan.bin"
+    points = [(11, 0, 0), (6, -2, 1), (6, -2, 1), (6, 50, 0), (0.5, 0, 0), (-9, 0, 0)]
+    np.array([(*point, 0.5) for point in points], "<f4").tofile(path)
+    calibration = Calibration(write_calibration(tmp_path, lidar_T="0 0 -1"))
+    found = points_ahead(path, calibration, "02")
+    assert found.points_m == pytest.approx(
+        np.array([(0, 0, 10), (2, -1, 5), (2, -1, 5), (-50, 0, 5)])
+    )
+    assert found.places == pytest.approx(np.array([(4, 2), (8, 0), (8, 0), (-96, 2)]))
+    assert found.forward_m == pytest.approx([11, 6, 6, 6])
 
 
 @pytest.mark.parametrize("lidar_depth", ["velodyne", "camera"])

@@ -14,7 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from mtdepth.config import DataConfig
-from mtdepth.data.loader import SplitData, epoch_order, open_split, resize_nearest
+from mtdepth.data.kitti import KittiRaw
+from mtdepth.data.loader import SplitData, open_split
+from mtdepth.data.source import RawSource, resize_nearest
+from mtdepth.data.splits import Frame
 
 
 def as_kitti(world: Path) -> DataConfig:
@@ -25,13 +28,13 @@ def as_kitti(world: Path) -> DataConfig:
 @pytest.fixture(params=["driveworld", "kitti"])
 def data(request: pytest.FixtureRequest) -> SplitData:
     name = {"driveworld": "tiny_data", "kitti": "kitti"}[request.param]
-    return SplitData(request.getfixturevalue(name), "val")
+    return open_split(request.getfixturevalue(name), "val")
 
 
 def read(data: SplitData, index: int, step: int = 0, kind: str = "image") -> Image.Image:
     """As a file browser would find it."""
     frame = data.frames[index]
-    folder = data.reader.root / frame.drive / f"{kind}_02" / "data"
+    folder = data.source.reader.root / frame.drive / f"{kind}_02" / "data"
     (path,) = folder.glob(f"{frame.index + step:010d}.*")
     return Image.open(path)
 
@@ -42,7 +45,7 @@ def resized(image: Image.Image) -> Tensor:
 
 
 def test_a_batch_has_what_it_promises(data: SplitData) -> None:
-    batch = data.batch([2, 0])
+    batch = data.batch([2, 0]).to("cpu")
     assert batch.target.shape == (2, 3, 64, 192)
     assert batch.sources.shape == (2, 2, 3, 64, 192)
     assert batch.intrinsics.shape == (2, 3, 3)
@@ -55,7 +58,7 @@ def test_a_batch_has_what_it_promises(data: SplitData) -> None:
 
 def test_sources_are_the_frames_before_and_after(data: SplitData) -> None:
     indices = [4, 1]
-    batch = data.batch(indices)
+    batch = data.batch(indices).to("cpu")
     for row, index in enumerate(indices):
         assert torch.equal(batch.target[row], resized(read(data, index)))
         for column, step in enumerate((-1, 1)):
@@ -63,17 +66,17 @@ def test_sources_are_the_frames_before_and_after(data: SplitData) -> None:
 
 
 def test_instance_maps_are_resized_to_the_nearest_pixel(data: SplitData) -> None:
-    batch = data.batch([3])
+    batch = data.batch([3]).to("cpu")
     assert batch.instances is not None
     image = read(data, 3, kind="instance").resize((192, 64), Image.Resampling.NEAREST)
     assert np.array_equal(batch.instances[0].numpy(), np.array(image).astype(np.int64))
 
 
 def test_intrinsics_follow_the_size(data: SplitData) -> None:
-    found = data.batch([0]).intrinsics[0].double().numpy()
+    found = data.batch([0]).to("cpu").intrinsics[0].double().numpy()
     frame = data.frames[0]
-    width, height = data.reader.image(frame).size
-    whole = data.reader.calibration(frame).intrinsics("02")
+    width, height = data.source.reader.image(frame).size
+    whole = data.source.reader.calibration(frame).intrinsics("02")
     # the ray of a point of the image is the same at every size, and so are its edges
     for u, v in ((-0.5, -0.5), (width - 0.5, height - 0.5), (100, 20)):
         ray = np.linalg.solve(whole, [u, v, 1])
@@ -82,7 +85,7 @@ def test_intrinsics_follow_the_size(data: SplitData) -> None:
 
 
 def test_kittis_intrinsics_at_the_networks_size(kitti: DataConfig) -> None:
-    (found,) = SplitData(kitti, "val").batch([0]).intrinsics
+    (found,) = open_split(kitti, "val").batch([0]).to("cpu").intrinsics
     focal_x, focal_y = 721.5377 * 192 / 1242, 721.5377 * 64 / 375
     axis = (610.0593 * 192 / 1242 - 0.5, 173.354 * 64 / 375 - 0.5)
     expected = torch.tensor([[focal_x, 0, axis[0]], [0, focal_y, axis[1]], [0, 0, 1]])
@@ -91,7 +94,7 @@ def test_kittis_intrinsics_at_the_networks_size(kitti: DataConfig) -> None:
 
 def test_truth_comes_at_the_size_of_the_data(data: SplitData) -> None:
     sample = data.truth(1)
-    size = data.reader.image(data.frames[1]).size[::-1]
+    size = data.source.reader.image(data.frames[1]).size[::-1]
     assert sample.frame == data.frames[1]
     maps = [x for x in (sample.depth_m, sample.instances, sample.motion) if x is not None]
     assert maps
@@ -99,17 +102,17 @@ def test_truth_comes_at_the_size_of_the_data(data: SplitData) -> None:
 
 
 def test_without_neighbours_only_the_target_is_read(data: SplitData) -> None:
-    batch = data.batch([1], neighbours=False)
+    batch = data.batch([1], neighbours=False).to("cpu")
     assert batch.sources.shape == (1, 0, 3, 64, 192)
-    assert torch.equal(batch.target, data.batch([1]).target)
+    assert torch.equal(batch.target, data.batch([1]).to("cpu").target)
 
 
 def test_the_first_frame_of_a_drive_has_no_neighbours(kitti: DataConfig) -> None:
-    data = SplitData(kitti, "test")
+    data = open_split(kitti, "test")
     assert [data.has_neighbours(i) for i in range(10)] == [False, *[True] * 8, False]
     with pytest.raises(ValueError, match=r"-000000001\.png: expected an image"):
-        data.batch([0])
-    assert data.batch([0], neighbours=False).target.shape == (1, 3, 64, 192)
+        data.batch([0]).to("cpu")
+    assert data.batch([0], neighbours=False).to("cpu").target.shape == (1, 3, 64, 192)
 
 
 def test_a_frame_is_read_once_as_far_as_memory_is_granted(
@@ -119,31 +122,31 @@ def test_a_frame_is_read_once_as_far_as_memory_is_granted(
     shutil.copytree(tiny_data.root, tmp_path / "copy")
     config = as_kitti(tmp_path / "copy")
     kept, unkept = (
-        SplitData(config.model_copy(update={"cache_gib": gib}), "val") for gib in (1, 0)
+        open_split(config.model_copy(update={"cache_gib": gib}), "val") for gib in (1, 0)
     )
-    before = kept.batch([0, 1])
-    assert torch.equal(before.target, unkept.batch([0, 1]).target)
+    before = kept.batch([0, 1]).to("cpu")
+    assert torch.equal(before.target, unkept.batch([0, 1]).to("cpu").target)
     for folder in ("image_02", "instance_02"):
         for path in (tmp_path / "copy").glob(f"*/*/{folder}"):
             shutil.rmtree(path)
-    after = kept.batch([0, 1])
+    after = kept.batch([0, 1]).to("cpu")
     assert torch.equal(before.sources, after.sources)
     assert before.instances is not None
     assert after.instances is not None
     assert torch.equal(before.instances, after.instances)
     with pytest.raises(ValueError, match="expected an image"):
-        unkept.batch([0, 1])
+        unkept.batch([0, 1]).to("cpu")
 
 
 def test_a_batch_has_instances_or_none(tiny_data: DataConfig, tmp_path: Path) -> None:
     assert tiny_data.root
     shutil.copytree(tiny_data.root, tmp_path / "copy")
-    data = SplitData(as_kitti(tmp_path / "copy"), "val")
+    data = open_split(as_kitti(tmp_path / "copy"), "val")
     frame = data.frames[0]
-    (data.reader.root / frame.drive / f"instance_02/data/{frame.index:010d}.png").unlink()
-    assert data.batch([1]).instances is not None
-    assert data.batch([0]).instances is None
-    assert data.batch([1, 0]).instances is None
+    (data.source.reader.root / frame.drive / f"instance_02/data/{frame.index:010d}.png").unlink()
+    assert data.batch([1]).to("cpu").instances is not None
+    assert data.batch([0]).to("cpu").instances is None
+    assert data.batch([1, 0]).to("cpu").instances is None
 
 
 def test_one_process_opens_a_split_once(tiny_data: DataConfig) -> None:
@@ -159,8 +162,12 @@ def test_nearest_takes_the_middle_of_what_a_pixel_covers() -> None:
     assert np.array_equal(resize_nearest(values, 2, 6), values)
 
 
+NOTHING = RawSource(DataConfig(), KittiRaw(Path("nowhere")))
+
+
 def orders(samples: int, size: int, seed: int, epoch: int) -> list[list[int]]:
-    return list(epoch_order(samples, size, seed, epoch))
+    frames = [Frame("drive", index) for index in range(samples)]
+    return list(SplitData(frames, NOTHING).order(size, seed, epoch))
 
 
 @given(
@@ -189,7 +196,7 @@ def test_seed_and_epoch_decide_the_order_alone() -> None:
 
 
 def test_what_an_epoch_leaves_out_another_shows() -> None:
-    shown = {i for epoch in range(30) for batch in epoch_order(7, 4, 0, epoch) for i in batch}
+    shown = {i for epoch in range(30) for batch in orders(7, 4, 0, epoch) for i in batch}
     assert shown == set(range(7))
 
 

@@ -12,7 +12,7 @@ import pytest
 from mtdepth.config import DataConfig
 from mtdepth.data.calibration import Calibration
 from mtdepth.data.kitti import KittiRaw
-from mtdepth.data.oxts import world_T_cam, world_T_imu
+from mtdepth.data.oxts import speed_mps, time_s, world_T_cam, world_T_imu
 from mtdepth.data.splits import Frame
 from tests.mtdepth.data.calibrated import write_calibration
 
@@ -104,3 +104,53 @@ def test_a_broken_record_is_named(tmp_path: Path, index: int, content: bytes | N
     with pytest.raises(ValueError) as caught:
         world_T_cam(tmp_path / "oxts", 1, calibration, "02")
     assert str(caught.value) == f"{path}: expected at least six numbers of an oxts record"
+
+
+def test_the_cars_own_speed(tmp_path: Path) -> None:
+    record(tmp_path / "data/0000000004.txt", 49, 8, 115, 0, 0, 0, 70, 70, 2, -3, 6)
+    assert speed_mps(tmp_path, 4) == pytest.approx(7)
+    assert speed_mps(tmp_path, 5) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"1 " * 10, b"1 " * 8 + b"x 1 1", b"nan " * 30, b"\xff\xfe\x00" * 9]
+)
+def test_a_record_may_not_tell_the_speed(tmp_path: Path, content: bytes) -> None:
+    path = record(tmp_path / "data/0000000000.txt")
+    path.write_bytes(content)
+    assert speed_mps(tmp_path, 0) is None
+
+
+def test_when_a_frame_was_taken(tmp_path: Path) -> None:
+    (tmp_path / "timestamps.txt").write_text(
+        "2011-09-26 23:59:59.950000000\n2011-09-27 00:00:00.050123456\n"
+    )
+    assert time_s(tmp_path, 1) - time_s(tmp_path, 0) == pytest.approx(0.100123, abs=1e-6)
+
+
+def test_without_timestamps_frames_come_at_10_hz(tmp_path: Path) -> None:
+    assert time_s(tmp_path, 7) - time_s(tmp_path, 4) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("line", ["", "noon", "2011-09-26 25:00:00"])
+def test_a_broken_time_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "timestamps.txt"
+    path.write_text(f"2011-09-26 13:02:44.335092332\n{line}\n")
+    expected = f"{path}:2: expected a time such as 2011-09-26 13:02:44.335092332, found {line!r}"
+    with pytest.raises(ValueError) as caught:
+        time_s(tmp_path, 1)
+    assert str(caught.value) == expected
+    with pytest.raises(ValueError, match=r"timestamps.txt:4: expected a time .*, found ''"):
+        time_s(tmp_path, 3)
+
+
+def test_real_times_poses_and_speeds_fit_together(kitti: DataConfig) -> None:
+    assert kitti.root
+    reader, oxts = KittiRaw(kitti.root), kitti.root / DRIVE / "oxts"
+    for index in range(7):
+        before, after = (reader.world_T_cam(Frame(DRIVE, i)) for i in (index, index + 3))
+        assert before is not None
+        assert after is not None
+        seconds = time_s(oxts, index + 3) - time_s(oxts, index)
+        driven_mps = np.linalg.norm((after - before)[:3, 3]) / seconds
+        assert driven_mps == pytest.approx(speed_mps(oxts, index + 1), rel=0.05)

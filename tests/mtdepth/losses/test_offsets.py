@@ -63,5 +63,5 @@ def test_no_instances_and_no_difference_give_finite_gradients() -> None:
 
 def test_missing_instance_maps_are_told() -> None:
     batch = replace(random_batch(), instances=None)
-    with pytest.raises(ValueError, match="needs instance maps"):
+    with pytest.raises(ValueError, match="found an image without"):
         offset_loss(torch.zeros(2, 2, 64, 96), batch, OffsetConfig())

@@ -102,7 +102,7 @@ def test_a_hard_image_is_pils_within_its_rounding(size: tuple[int, int]) -> None
 def test_a_real_image_is_pils_within_its_rounding(kitti: DataConfig) -> None:
     """From scale to scale; roundings of coarser scales add up."""
     data = open_split(kitti.model_copy(update={"height": 192, "width": 640}), "test")
-    pixels = (255 * data.batch([0], neighbours=False).target[0]).round().byte().numpy()
+    pixels = data.batch([0], neighbours=False).frames[0, 0].numpy()
     finer = pixels
     for scale, found in enumerate(scales_of(pixels, 4)[1:], start=1):
         finer = by_pil(finer)

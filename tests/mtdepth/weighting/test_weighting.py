@@ -29,10 +29,11 @@ def test_dwa_by_hand() -> None:
     assert weighting.weights().tolist() == pytest.approx(expected)
 
 
-def test_dwa_takes_a_loss_of_zero() -> None:
+@pytest.mark.parametrize(("before", "last"), [(0.0, 0.0), (1e-42, 0.1), (1e-19, 0.1), (-1e-7, 0.1)])
+def test_dwa_takes_a_loss_of_next_to_nothing(before: float, last: float) -> None:
     weighting = weighting_of("dwa")
-    weighting.end_epoch({"depth": 0.0, "instances": 1.0})
-    weighting.end_epoch({"depth": 0.0, "instances": 1.0})
+    weighting.end_epoch({"depth": before, "instances": 1.0})
+    weighting.end_epoch({"depth": last, "instances": 1.0})
     assert weighting.weights().tolist() == pytest.approx([1, 1])
 
 

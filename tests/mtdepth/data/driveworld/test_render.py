@@ -12,7 +12,7 @@ from mtdepth.config import DataConfig
 from mtdepth.data.driveworld import DriveworldConfig, render_drive
 from mtdepth.data.driveworld.render import Frame
 from mtdepth.data.driveworld.solids import Array
-from mtdepth.data.loader import SplitData
+from mtdepth.data.loader import SplitData, open_split
 from mtdepth.geometry import backproject, project, sample
 from mtdepth.losses.photometric import PhotometricError
 
@@ -101,7 +101,7 @@ def visible(data: SplitData, index: int, step: int) -> tuple[torch.Tensor, torch
     """Where the neighbour sees what the target sees, in its pixels (1, H, W, 2), and of which of
     them (H, W) it is true that nothing hides it and it does not move by itself."""
     frame, truth = data.frames[index], data.truth(index)
-    reader, there = data.reader, data.frames[index].shifted(step)
+    reader, there = data.source.reader, data.frames[index].shifted(step)
     target, source = reader.world_T_cam(frame), reader.world_T_cam(there)
     source_depth = reader.depth_m(there)
     assert target is not None
@@ -109,7 +109,7 @@ def visible(data: SplitData, index: int, step: int) -> tuple[torch.Tensor, torch
     assert source_depth is not None
     assert truth.depth_m is not None
     source_T_target = torch.from_numpy(np.linalg.inv(source) @ target).float()[None]
-    intrinsics = data.batch([index]).intrinsics
+    intrinsics = data.batch([index]).to("cpu").intrinsics
     points = backproject(torch.from_numpy(truth.depth_m)[None, None], intrinsics)
     pixels = project(points, intrinsics, source_T_target)
     expected = torch.einsum("j,bjhw->bhw", source_T_target[0, 2, :3], points)
@@ -123,10 +123,10 @@ def visible(data: SplitData, index: int, step: int) -> tuple[torch.Tensor, torch
 
 def test_true_depth_and_poses_explain_the_neighbours(tiny_data: DataConfig) -> None:
     """Warped into the target, a neighbour looks like it; as it is, it does not."""
-    data = SplitData(tiny_data, "train")
+    data = open_split(tiny_data, "train")
     warped_errors, identity_errors, shares = [], [], []
     for index in range(len(data)):
-        batch = data.batch([index])
+        batch = data.batch([index]).to("cpu")
         photometric = PhotometricError(batch.target, 0.85)
         for column, step in enumerate((-1, 1)):
             pixels, known = visible(data, index, step)
