@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mtdepth.data.driveworld.config import DriveworldConfig
 
 Task = Literal["depth", "instances"]
-Crop = Literal["garg", "none"]
+Crop = Literal["garg", "cityscapes", "none"]
 DepthTruth = Literal["best", "lidar"]
 LidarDepth = Literal["velodyne", "camera"]
 Positive = Annotated[float, Field(gt=0)]
@@ -29,40 +29,70 @@ class Config(BaseModel):
     )
 
 
-KITTI = {"split": "eigen_zhou_by_drive", "height": 192, "width": 640}
-"""What `DataConfig` takes for granted of KITTI."""
+OWN_DEFAULTS: dict[str, dict[str, Any]] = {
+    "kitti": {"split": "eigen_zhou_by_drive", "height": 192, "width": 640},
+    "kitti-odometry": {"split": "odom_by_drive", "height": 192, "width": 640},
+    "cityscapes": {"split": "cityscapes", "height": 192, "width": 512},
+}
+"""What is taken for granted of each data set, where it is not driveworld's."""
 
 
-class DataConfig(Config):
-    """Which images are read, and at which size. What is not told of KITTI is monodepth2's, but for
-    the split, which keeps training and validation apart."""
+class DataSetConfig(Config):
+    """A data set, and which of its images."""
 
-    name: Literal["driveworld", "kitti"] = "driveworld"
-    """`driveworld` is rendered where it is missing; `kitti` must lie at `root`. Both are KITTI
-    raw's layout, read by the same code."""
+    name: Literal["driveworld", "kitti", "kitti-odometry", "cityscapes"] = "driveworld"
+    """`driveworld` is rendered where it is missing; the others must lie at `root`, in the layout
+    in which they are published. driveworld has that of `kitti`, KITTI's raw recordings."""
     root: Path | None = None
-    """Directory that holds `<date>/<date>_drive_NNNN_sync`. For driveworld it may be left out:
+    """Directory of the data set (KITTI raw: that which holds `<date>/<date>_drive_NNNN_sync`), or
+    of a pack of it (`python -m mtdepth.data.prepare`). For driveworld it may be left out:
     `data/driveworld-<fingerprint>` is used."""
     split: str = "driveworld"
     """A directory of `{train,val,test}_files.txt` in monodepth2's format: a path, or a name
     under `<root>/splits`. KITTI's is `eigen_zhou_by_drive`, which divides the training and
     validation frames of `eigen_zhou` anew, so that no drive is in both; `_by_drive` does the same
-    to any other split."""
-    height: Annotated[int, Field(ge=64, multiple_of=32)] = 64
-    """Rows of an image that the network sees; KITTI's are 192."""
-    width: Annotated[int, Field(ge=64, multiple_of=32)] = 192
-    """Columns of an image that the network sees; KITTI's are 640."""
-    cache_gib: NonNegative = 4.0
-    """How much memory a process may spend on decoded frames."""
-    driveworld: DriveworldConfig = DriveworldConfig()
-    """The world that is rendered, when `name` is driveworld and `root` does not hold one yet."""
+    to any other split, and odometry's is `odom_by_drive`. Cityscapes' is `cityscapes`, which needs
+    no lists and is divided by city."""
 
     @model_validator(mode="before")
     @classmethod
-    def _of_kitti(cls, told: Any) -> Any:
-        if isinstance(told, dict) and told.get("name") == "kitti":
-            return {**KITTI, **told}
-        return told
+    def _its_own(cls, told: Any) -> Any:
+        if not isinstance(told, dict):
+            return told
+        own = OWN_DEFAULTS.get(str(told.get("name")), {})
+        return {name: value for name, value in own.items() if name in cls.model_fields} | told
+
+
+class MixedDataConfig(DataSetConfig):
+    """A data set that training draws from beside another."""
+
+    weight: Positive = 1.0
+    """Its samples in an epoch, as a multiple of those of the data set that it is mixed into."""
+
+
+class DataConfig(DataSetConfig):
+    """Which images are read, and at which size. What is not told of KITTI is monodepth2's, but for
+    the split, which keeps training and validation apart."""
+
+    height: Annotated[int, Field(ge=64, multiple_of=32)] = 64
+    """Rows of an image that the network sees; KITTI's and Cityscapes' are 192."""
+    width: Annotated[int, Field(ge=64, multiple_of=32)] = 192
+    """Columns of an image that the network sees; KITTI's are 640, Cityscapes' 512."""
+    mix: tuple[MixedDataConfig, ...] = ()
+    """Other data sets that training draws from as well. Validation and test are this one's."""
+    cache_gib: NonNegative = 4.0
+    """How much memory a process may spend on decoded frames; packs need none."""
+    driveworld: DriveworldConfig = DriveworldConfig()
+    """The world that is rendered, when `name` is driveworld and `root` does not hold one yet."""
+
+    def mixed(self) -> tuple[DataConfig, ...]:
+        """The data sets of `mix`, at the size of this one."""
+        return tuple(
+            self.model_copy(
+                update={"name": one.name, "root": one.root, "split": one.split, "mix": ()}
+            )
+            for one in self.mix
+        )
 
 
 class AugmentationConfig(Config):
@@ -190,9 +220,9 @@ class WeightingConfig(Config):
     """Where uncertainty's log-variances start."""
     lr_factor: Positive = 10.0
     """Learning rate of the log-variances, as a multiple of `optimizer.lr`."""
-    so_temperature: Positive = 10.0
-    """T of `uncertainty-so`: higher is more even. It is measured against 1 / loss: with losses
-    near 0.1, values far below 10 leave all the weight to the smallest loss."""
+    so_temperature: Positive = 100.0
+    """T of `uncertainty-so`: higher is more even. It is measured against 1 / loss: with losses of
+    0.1 and 0.006, a T of 10 leaves nothing to the greater one, and 100 a sixth."""
     famo_lr: Positive = 0.025
     """Learning rate of FAMO's logits."""
     famo_decay: NonNegative = 1e-3
@@ -243,8 +273,10 @@ class EvaluationConfig(Config):
 
     crop: Crop = "garg"
     """Which pixels with true depth are judged. `garg`: those within the crop of Garg et al. (2016)
-    whose truth lies between 1 mm and 80 m; `none`: all, however far, as monodepth2 judges against
-    improved depth maps. Predictions are clipped to 1 mm and 80 m either way."""
+    whose truth lies between 1 mm and 80 m; `cityscapes`: the same of the crop in which papers
+    judge Cityscapes (Watson et al. 2021), rows 256 to 767 and columns 192 to 1855 of 2048x1024;
+    `none`: all, however far, as monodepth2 judges against improved depth maps. Predictions are
+    clipped to 1 mm and 80 m in any case."""
     flip: bool = False
     """Judge the mean of the disparity of an image and of its mirror image (Godard et al. 2017).
     Published as "pp"; it takes a second look at every image."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mtdepth.errors import in_words
 from mtdepth.monodepth2 import import_model
 
 STEREO_SCALE = 5.4
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         config, stereo = import_model(told.source, told.out, told.data_root, told.split)
     except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(in_words(error), file=sys.stderr)
         return 2
     print(f"{told.out}: depth and pose for images of {config.data.width}x{config.data.height}")
     if stereo:

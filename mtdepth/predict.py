@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtdepth.errors import in_words
 from mtdepth.files import replacing
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         root, images = find_images(options.images, options.out)
         num_written = predict(options.checkpoint, root, images, options.out, options.scale)
     except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(in_words(error), file=sys.stderr)
         return 2
     noun = "image" if num_written == 1 else "images"
     print(f"{num_written} {noun} done; pictures are in {options.out / 'pictures'}")

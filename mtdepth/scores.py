@@ -14,7 +14,7 @@ from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData
 from mtdepth.data.splits import Frame, runs
 from mtdepth.instances.clustering import Instances, cluster
-from mtdepth.instances.targets import offset_targets
+from mtdepth.instances.targets import InstanceLabels, offset_targets
 from mtdepth.losses.photometric import PhotometricError, upsampled_depth, warp_sources
 from mtdepth.metrics.depth import evaluate_image, mean_metrics
 from mtdepth.metrics.flip import flip_mean
@@ -92,13 +92,15 @@ class Scores:
             self.data.frames[i]: matrix for i, matrix in zip(indices, forward, strict=True)
         }
 
-    def _add_instances(self, rows: list[Row], offsets_px: Tensor, instances: Tensor) -> None:
+    def _add_instances(
+        self, rows: list[Row], offsets_px: Tensor, instances: InstanceLabels
+    ) -> None:
         true_px, foreground = offset_targets(instances, self.config.offsets.min_area)
         for i, row in enumerate(rows):
             errors = offset_errors(offsets_px[i], true_px[i], foreground[i])
             row |= {f"instances/{name}": value for name, value in errors.items()}
             self.predicted.append(cluster(offsets_px[i].cpu().numpy(), self.config.optics))
-            self.true.append(instances[i].cpu().numpy())
+            self.true.append(instances.numbers[i].cpu().numpy())
 
     def metrics(self) -> dict[str, float]:
         """Over all images, by names without the split."""

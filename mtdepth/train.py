@@ -15,7 +15,8 @@ from mtdepth.checkpoint import Training
 from mtdepth.config import TrainConfig
 from mtdepth.data.augmentation import augment
 from mtdepth.data.batch import Batch
-from mtdepth.data.loader import SplitData, open_split
+from mtdepth.data.loader import SplitData
+from mtdepth.data.mixture import Mixture, open_training
 from mtdepth.device import best_device
 from mtdepth.evaluate import evaluate_network
 from mtdepth.losses import task_losses
@@ -49,7 +50,7 @@ def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) ->
         TrainingDiverged: a loss was NaN or infinite.
     """
     device = best_device()
-    data = open_split(config.data, "train")
+    data = open_training(config.data)
     if "instances" in config.tasks:
         data.require_instances()
     training = (
@@ -68,7 +69,9 @@ def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) ->
             report(metrics, Path(directory))
 
 
-def train_epoch(training: Training, data: SplitData, device: torch.device) -> dict[str, float]:
+def train_epoch(
+    training: Training, data: SplitData | Mixture, device: torch.device
+) -> dict[str, float]:
     """One pass over the training split.
 
     Returns:

@@ -91,10 +91,11 @@ def _most_epochs(config: TrainConfig, searched: Mapping[str, Parameter]) -> int:
 def _data(config: TrainConfig) -> str:
     data, world = config.data, config.data.driveworld
     size = f"seen at {data.width}x{data.height}"
-    if data.name == "kitti":
-        return f"KITTI at {data.root}, split {data.split}, {size}"
-    if data.root is not None:
-        return f"driveworld at {data.root}, split {data.split}, {size}"
+    if data.mix:
+        others = (f"{x.weight:g} times as much of {x.name} at {x.root}" for x in data.mix)
+        size += f"; training draws {', '.join(others)} as well"
+    if data.root is not None or data.name != "driveworld":
+        return f"{data.name} at {data.root}, split {data.split}, {size}"
     drives = f"{world.num_train_drives} + {world.num_val_drives} + {world.num_test_drives} drives"
     return (
         f"driveworld, a procedural street rendered on first use: {drives} of {world.num_frames} "

@@ -161,7 +161,8 @@ def _how_to_go_on(directory: Path) -> str:
 
 
 def _refuse(error: Exception, code: int) -> int:
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    lines = (" ".join(line.split()) for line in str(error).splitlines())
+    print("error: " + "\n  ".join(line for line in lines if line), file=sys.stderr)
     return code
 
 

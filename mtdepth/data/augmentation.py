@@ -10,6 +10,7 @@ from torchvision.transforms.v2 import functional as colors
 
 from mtdepth.config import AugmentationConfig
 from mtdepth.data.batch import Batch
+from mtdepth.instances.targets import InstanceLabels
 
 BRIGHTNESS = CONTRAST = SATURATION = (0.8, 1.2)
 HUE = (-0.1, 0.1)
@@ -54,7 +55,16 @@ def _flip(batch: Batch, flips: Tensor) -> Batch:
         target=choose(batch.target),
         sources=choose(batch.sources),
         intrinsics=intrinsics,
-        instances=None if batch.instances is None else choose(batch.instances),
+        instances=None if batch.instances is None else _flip_labels(batch.instances, flips),
+    )
+
+
+def _flip_labels(labels: InstanceLabels, flips: Tensor) -> InstanceLabels:
+    numbers, (x, y, area) = labels.numbers, labels.measures.unbind(-1)
+    mirrored = torch.stack([numbers.shape[-1] - 1 - x, y, area], -1)
+    return InstanceLabels(
+        numbers=torch.where(flips.view(-1, 1, 1), numbers.flip(-1), numbers),
+        measures=torch.where(flips.view(-1, 1, 1), mirrored, labels.measures),
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mtdepth.instances.targets import InstanceLabels, NumberedMap, batch_labels
+
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
@@ -19,8 +21,8 @@ class Batch:
     """(B, 2, 3, H, W) the frames before and after it, or (B, 0, 3, H, W)."""
     intrinsics: Tensor
     """(B, 3, 3) in pixels."""
-    instances: Tensor | None
-    """(B, H, W) int64 instance map of the target, `label_id * 1000 + k`, 0 for background."""
+    instances: InstanceLabels | None
+    """Of the target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,26 +33,26 @@ class LoadedBatch:
     """(B, 3, 3, H, W) uint8: target, before and after; or (B, 1, 3, H, W), the target alone."""
     intrinsics: Tensor
     """(B, 3, 3) float32."""
-    instances: Tensor | None
-    """(B, H, W) int32."""
+    instances: tuple[NumberedMap, ...] | None
+    """Of the targets."""
 
     @classmethod
     def joined(cls, parts: Sequence[LoadedBatch], order: Tensor) -> LoadedBatch:
         """Samples of several batches as one, in this order; instances where all have them."""
         maps = [part.instances for part in parts if part.instances is not None]
+        found = [one for part in maps for one in part]
         return cls(
             frames=torch.cat([part.frames for part in parts])[order],
             intrinsics=torch.cat([part.intrinsics for part in parts])[order],
-            instances=torch.cat(maps)[order] if len(maps) == len(parts) else None,
+            instances=tuple(found[i] for i in order) if len(maps) == len(parts) else None,
         )
 
     def to(self, device: torch.device | str) -> Batch:
         """What the network and its losses take, on a device."""
         colors = self.frames.to(device, non_blocking=True).float() / 255
-        instances = self.instances
         return Batch(
             target=colors[:, 0],
             sources=colors[:, 1:],
             intrinsics=self.intrinsics.to(device, non_blocking=True),
-            instances=None if instances is None else instances.to(device, non_blocking=True).long(),
+            instances=None if self.instances is None else batch_labels(self.instances).to(device),
         )

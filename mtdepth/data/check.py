@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtdepth.config import DataConfig, DepthTruth, EvaluationConfig
-from mtdepth.data.kitti import KittiRaw, is_whole
+from mtdepth.data.kitti import is_whole
+from mtdepth.data.missing import WHERE, MissingDrive, find_missing
+from mtdepth.data.pack.agree import require_agreement
+from mtdepth.data.pack.manifest import MANIFEST, is_pack, read_manifest
+from mtdepth.data.pack.shallow import shallow_problems
+from mtdepth.data.reader import Reader, open_reader
 from mtdepth.data.splits import SPLITS, Frame, SplitList, list_split
 from mtdepth.metrics.names import Split, Truth
 
 Progress = Callable[[int, int], None]
+MAX_DRIVES_TOLD = 5
+"""Of drives that lack images, how many an error names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +30,13 @@ class SplitSummary:
     truth: Truth
     """What its samples can be judged against; present where any sample has it."""
     fingerprint: str
-    """Of its list, and of the names and sizes of its images."""
+    """Of its list, and of the names and sizes of its images; or of the whole pack."""
     unlabelled: str | None = None
     """Why the task 'instances' can't be learned from it; None where it can."""
 
 
 def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
-    """The directory of the data; driveworld is rendered there when it is missing.
+    """The directory of the data, raw or packed; driveworld is rendered there when it is missing.
 
     Args:
         config: names the data.
@@ -38,6 +45,9 @@ def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
     Raises:
         ValueError: the directory is missing, or holds something else.
     """
+    if config.root is not None and is_pack(config.root):
+        require_agreement(config, config.root, read_manifest(config.root).settings)
+        return config.root
     if config.name == "driveworld":
         from mtdepth.data.driveworld import ensure
 
@@ -47,13 +57,11 @@ def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
             config.root or Path("data") / f"driveworld-{world.fingerprint()}",
             progress=on_progress,
         )
-    if config.root is None:
+    found = "none" if config.root is None else f"nothing at {config.root}"
+    if config.root is None or not config.root.is_dir():
         raise ValueError(
-            "data.root: expected the directory of KITTI raw, found none; set base.data.root"
-        )
-    if not config.root.is_dir():
-        raise ValueError(
-            f"data.root: expected the directory of KITTI raw, found nothing at {config.root}"
+            f"data.root: expected the directory of {config.name}, found {found}; set "
+            f"base.data.root; {WHERE[config.name]}"
         )
     return config.root
 
@@ -72,14 +80,37 @@ def check_data(
         evaluation: tells what counts as true depth.
 
     Raises:
-        ValueError: one line that names what is missing or broken, and where.
+        ValueError: names what is missing or broken, and where: one line, or one for each drive.
     """
     root = data_root(config, on_progress)
     told = evaluation or EvaluationConfig()
-    return {
-        split: _check_split(KittiRaw(root), list_split(config, root, split), split, told)
-        for split in SPLITS
-    }
+    if is_pack(root):
+        return _check_pack(root, told)
+    reader = open_reader(config, root)
+    found: dict[Split, SplitSummary] = {}
+    for split in SPLITS:
+        listed = list_split(config, root, split)
+        missing = find_missing(reader, listed.frames, neighbours=split != "test").missing
+        if missing:
+            raise ValueError(
+                f"{_tell(missing, listed, split, root)};\n{WHERE[config.name]}; python -m "
+                f"mtdepth.data.prepare {config.name} makes a pack of what is there"
+            )
+        found[split] = _check_split(reader, listed, told)
+    return found
+
+
+def _tell(missing: Sequence[MissingDrive], listed: SplitList, split: Split, root: Path) -> str:
+    first = min(missing, key=lambda drive: drive.first_index)
+    lines = [
+        f"{listed.places[first.first_index]}: expected the images of all {len(listed.frames)} "
+        f"{first.unit} of the {split} split in {root}, found "
+        f"{sum(drive.num_samples for drive in missing)} incomplete, in {len(missing)} of "
+        f"{len({frame.drive for frame in listed.frames})} drives:",
+        ";\n  ".join(map(str, missing[:MAX_DRIVES_TOLD])),
+    ]
+    more = len(missing) - MAX_DRIVES_TOLD
+    return "\n  ".join(lines) + (f";\n  and {more} more drives" if more > 0 else "")
 
 
 def unlabelled(frames: Sequence[Frame], has_instances: Callable[[Frame], bool]) -> str | None:
@@ -94,57 +125,68 @@ def unlabelled(frames: Sequence[Frame], has_instances: Callable[[Frame], bool]) 
     )
 
 
-def _check_split(
-    reader: KittiRaw, listed: SplitList, split: Split, evaluation: EvaluationConfig
-) -> SplitSummary:
-    paths: dict[Frame, Path] = {}
-    missing: list[str] = []
-    with_neighbours = False
-    for place, frame in zip(listed.places, listed.frames, strict=True):
-        found = [reader.image_path(frame.shifted(step)) for step in (-1, 0, 1)]
-        needed = range(3) if split != "test" else [1]
-        with_neighbours |= None not in found
-        for step in needed:
-            if found[step] is None:
-                expected = reader.expected_path(frame.shifted(step - 1))
-                missing.append(f"{place}: expected an image at {expected}, found none")
-        paths |= {frame.shifted(i - 1): p for i, p in enumerate(found) if p is not None}
-    if missing:
-        more = f" (and {len(missing) - 1} more frames are missing)" if len(missing) > 1 else ""
-        raise ValueError(missing[0] + more)
+def _check_split(reader: Reader, listed: SplitList, evaluation: EvaluationConfig) -> SplitSummary:
+    frames = list(listed.frames)
+    wanted = {frame.shifted(step) for frame in frames for step in (-1, 0, 1)}
+    paths = {x: path for x in wanted if (path := reader.image_path(x)) is not None}
+    with_neighbours = any({f.shifted(-1), f, f.shifted(1)} <= paths.keys() for f in frames)
     for image in paths.values():
         if not is_whole(image):
             raise ValueError(f"{image}: expected a whole png or jpg image, found a truncated one")
-    frames = list(listed.frames)
     _try_out(reader, frames, evaluation)
     return SplitSummary(
         num_samples=len(frames),
-        truth=_truth(reader, frames, with_neighbours, evaluation.truth),
+        truth=split_truth(reader, frames, with_neighbours, evaluation.truth),
         fingerprint=_fingerprint(reader.root, listed, paths),
         unlabelled=unlabelled(frames, reader.has_instances),
     )
 
 
-def _try_out(reader: KittiRaw, frames: list[Frame], evaluation: EvaluationConfig) -> None:
-    """Reads all that belongs to one frame of each date and camera, its calibration above all."""
+def _try_out(reader: Reader, frames: list[Frame], evaluation: EvaluationConfig) -> None:
+    """Reads the calibration and pose of one frame of each drive and camera, and all that belongs
+    to one of each date and camera."""
+    for frame in {(f.drive, f.camera): f for f in reversed(frames)}.values():
+        reader.image_size(frame)
+        reader.intrinsics(frame)
+        reader.world_T_cam(frame)
     for frame in {(Path(f.drive).parent, f.camera): f for f in reversed(frames)}.values():
-        calibration = reader.calibration(frame)
-        calibration.image_size(frame.camera)
-        calibration.intrinsics(frame.camera)
         reader.depth_m(frame, truth=evaluation.truth, lidar_depth=evaluation.lidar_depth)
         reader.instances(frame)
         reader.motion(frame)
-        reader.world_T_cam(frame)
 
 
-def _truth(
-    reader: KittiRaw, frames: list[Frame], with_neighbours: bool, depth_truth: DepthTruth
+def _check_pack(root: Path, evaluation: EvaluationConfig) -> dict[Split, SplitSummary]:
+    """Goes by the manifest, and sees that its files are there; `prepare verify` reads them."""
+    manifest = read_manifest(root)
+    if problems := shallow_problems(root, manifest):
+        raise ValueError(f"{problems[0]}; make the pack again, with the command in {MANIFEST}")
+    return {
+        split: SplitSummary(
+            num_samples=entry.num_samples,
+            truth=entry.truth[evaluation.truth],
+            fingerprint=manifest.fingerprint,
+            unlabelled=entry.unlabelled,
+        )
+        for split, entry in manifest.splits.items()
+    }
+
+
+def split_truth(
+    reader: Reader, frames: Sequence[Frame], with_neighbours: bool, depth_truth: DepthTruth
 ) -> Truth:
+    """What any of these frames can be judged against.
+
+    Args:
+        reader: of their files.
+        frames: the targets of a split.
+        with_neighbours: whether any has the frames before and after.
+        depth_truth: what counts as true depth.
+    """
     return Truth(
         neighbours=with_neighbours,
         depth=any(reader.has_depth(frame, truth=depth_truth) for frame in frames),
         motion=any(map(reader.has_motion, frames)),
-        instances=any(reader.has_map(frame, "instance") for frame in frames),
+        instances=any(map(reader.has_instances, frames)),
         poses=with_neighbours and any(map(reader.has_pose, frames)),
     )
 

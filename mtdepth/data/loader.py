@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mtdepth.config import DataConfig, EvaluationConfig
 from mtdepth.data.batch import LoadedBatch
 from mtdepth.data.check import data_root, unlabelled
+from mtdepth.data.pack.manifest import is_pack
+from mtdepth.data.pack.source import open_pack
 from mtdepth.data.reader import open_reader
 from mtdepth.data.source import RawSource, Sample, Source
 from mtdepth.data.splits import Frame, list_split
+from mtdepth.instances.targets import NumberedMap
 from mtdepth.metrics.names import Split
 
 
@@ -82,11 +85,10 @@ class SplitData:
         """What a sample is judged against; `evaluation` tells where true depth is from."""
         return self.source.truth(self.frames[index], evaluation or EvaluationConfig())
 
-    def _instances(self, frames: list[Frame]) -> Tensor | None:
+    def _instances(self, frames: list[Frame]) -> tuple[NumberedMap, ...] | None:
         maps = [self.source.instances(frame) for frame in frames]
-        if any(x is None for x in maps):
-            return None
-        return torch.from_numpy(np.stack([x for x in maps if x is not None]))
+        found = tuple(one for one in maps if one is not None)
+        return found if len(found) == len(maps) else None
 
 
 @lru_cache(maxsize=4)
@@ -98,7 +100,13 @@ def open_split(config: DataConfig, split: Split) -> SplitData:
     """
     root = data_root(config)
     frames = list_split(config, root, split).frames
-    return SplitData(frames, RawSource(config, open_reader(config, root)))
+    return SplitData(frames, _open_source(config, root))
+
+
+def _open_source(config: DataConfig, root: Path) -> Source:
+    if is_pack(root):
+        return open_pack(config, root)
+    return RawSource(config, open_reader(config, root))
 
 
 def batched(shuffled: NDArray[np.integer], batch_size: int) -> Iterator[list[int]]:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mtdepth.config import DataConfig, DepthTruth, LidarDepth
+from mtdepth.data.cityscapes import Cityscapes
 from mtdepth.data.kitti import KittiRaw
+from mtdepth.data.odometry import KittiOdometry
 from mtdepth.data.splits import Frame
 
 
@@ -66,5 +68,8 @@ class Reader(Protocol):
 
 def open_reader(config: DataConfig, root: Path) -> Reader:
     """The reader of the data set that `config` names, which lies at `root`."""
-    assert config.name in ("driveworld", "kitti")
+    if config.name == "cityscapes":
+        return Cityscapes(root)
+    if config.name == "kitti-odometry":
+        return KittiOdometry(root)
     return KittiRaw(root)

@@ -14,6 +14,7 @@ from mtdepth.config import DataConfig, EvaluationConfig
 from mtdepth.data.reader import Reader
 from mtdepth.data.splits import Frame
 from mtdepth.geometry import resize_intrinsics
+from mtdepth.instances.targets import NumberedMap, number_instances
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -46,8 +47,8 @@ class Source(Protocol):
     def has_instances(self, frame: Frame) -> bool:
         """Whether there is an instance map."""
 
-    def instances(self, frame: Frame) -> NDArray[np.int32] | None:
-        """(H, W) instance map."""
+    def instances(self, frame: Frame) -> NumberedMap | None:
+        """(H, W) instance map, numbered and measured."""
 
     def truth(self, frame: Frame, evaluation: EvaluationConfig) -> Sample:
         """What the frame is judged against; `evaluation` tells where true depth is from."""
@@ -67,7 +68,7 @@ class RawSource:
     def __init__(self, config: DataConfig, reader: Reader) -> None:
         self.config, self.reader = config, reader
         self._images: dict[Frame, NDArray[np.uint8]] = {}
-        self._maps: dict[Frame, NDArray[np.int32]] = {}
+        self._maps: dict[Frame, NumberedMap] = {}
         self._free = int(config.cache_gib * 2**30)
 
     def has_image(self, frame: Frame) -> bool:
@@ -78,8 +79,10 @@ class RawSource:
         """See `Source`."""
         if frame in self._images:
             return self._images[frame]
-        image = self.reader.image(frame)
-        return self._keep(self._images, frame, resize_image(image, *self._size()))
+        pixels = resize_image(self.reader.image(frame), *self._size())
+        if self._affords(pixels.nbytes):
+            self._images[frame] = pixels
+        return pixels
 
     def intrinsics(self, frame: Frame) -> NDArray[np.float32]:
         """See `Source`."""
@@ -92,14 +95,17 @@ class RawSource:
         """See `Source`."""
         return self.reader.has_instances(frame)
 
-    def instances(self, frame: Frame) -> NDArray[np.int32] | None:
+    def instances(self, frame: Frame) -> NumberedMap | None:
         """See `Source`."""
         if frame in self._maps:
             return self._maps[frame]
         found = self.reader.instances(frame)
         if found is None:
             return None
-        return self._keep(self._maps, frame, resize_nearest(found, *self._size()))
+        numbered = number_instances(resize_nearest(found, *self._size()))
+        if self._affords(numbered.numbers.nbytes):
+            self._maps[frame] = numbered
+        return numbered
 
     def truth(self, frame: Frame, evaluation: EvaluationConfig) -> Sample:
         """See `Source`."""
@@ -119,13 +125,11 @@ class RawSource:
     def _size(self) -> tuple[int, int]:
         return self.config.height, self.config.width
 
-    def _keep(
-        self, kept: dict[Frame, NDArray[Value]], frame: Frame, value: NDArray[Value]
-    ) -> NDArray[Value]:
-        if value.nbytes <= self._free:
-            self._free -= value.nbytes
-            kept[frame] = value
-        return value
+    def _affords(self, num_bytes: int) -> bool:
+        if num_bytes > self._free:
+            return False
+        self._free -= num_bytes
+        return True
 
 
 def resize_image(image: Image.Image, height: int, width: int) -> NDArray[np.uint8]:

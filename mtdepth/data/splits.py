@@ -1,4 +1,7 @@
-"""Split files in monodepth2's format: `<drive folder> <frame> <l|r>` a line."""
+"""Split files in monodepth2's format: `<drive folder> <frame> <l|r>` a line.
+
+Its odometry split names a sequence by its number alone: `9` is `sequences/09`.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from mtdepth.data.by_drive import SUFFIX, validation_drives
 from mtdepth.metrics.names import Split
 
 SPLITS: tuple[Split, ...] = get_args(Split)
-TESTED_ON = {"eigen_zhou": "eigen"}
+TESTED_ON = {"eigen_zhou": "eigen", "eigen_full": "eigen"}
 """Splits that are published without a test list, and the one whose list is meant."""
+CITYSCAPES = "cityscapes"
+"""A split that needs no lists."""
 
 
 @dataclass(frozen=True, order=True)
@@ -21,7 +26,8 @@ class Frame:
     """One image of a drive."""
 
     drive: str
-    """`<date>/<date>_drive_NNNN_sync`."""
+    """`<date>/<date>_drive_NNNN_sync`; of odometry, `sequences/NN`; of Cityscapes,
+    `<split>/<city>/<city>_<sequence>`."""
     index: int
     """Number of the frame in its drive."""
     side: Literal["l", "r"] = "l"
@@ -54,16 +60,23 @@ class SplitList:
 def list_split(config: DataConfig, root: Path, split: Split) -> SplitList:
     """The frames of a split, from its file or, after `_by_drive`, divided anew.
 
+    `cityscapes` needs no file: it is Cityscapes' annotated frames, divided by city.
+
     Raises:
         ValueError: there is no such list, or it is broken.
     """
+    if config.split == CITYSCAPES and not any(_find(CITYSCAPES, root, x) for x in SPLITS):
+        from mtdepth.data.by_city import cityscapes_frames  # it makes lists of this kind
+
+        return cityscapes_frames(root, split)
     if not config.split.endswith(SUFFIX) or _find(config.split, root, split):
-        path = split_file(config, root, split)
-        return _listed([path], path.read_bytes())
+        paths = split_files(config, root, split)
+        return _listed(paths, b"".join(path.read_bytes() for path in paths))
     published = config.model_copy(update={"split": config.split.removesuffix(SUFFIX)})
     if split == "test":
         return list_split(published, root, "test")
-    pool = _listed([split_file(published, root, part) for part in ("train", "val")])
+    parts: tuple[Split, ...] = ("train", "val")
+    pool = _listed([path for part in parts for path in split_files(published, root, part)])
     held_out = validation_drives(frame.drive for frame in pool.frames)
     chosen = [i for i, f in enumerate(pool.frames) if (f.drive in held_out) == (split == "val")]
     frames = tuple(pool.frames[i] for i in chosen)
@@ -80,29 +93,31 @@ def _listed(paths: list[Path], content: bytes = b"") -> SplitList:
     return SplitList(frames=frames, places=places, content=content)
 
 
-def split_file(config: DataConfig, root: Path, split: Split) -> Path:
-    """Where the list of a split lies.
+def split_files(config: DataConfig, root: Path, split: Split) -> list[Path]:
+    """Where the list of a split lies: `{split}_files.txt`, or one for each sequence, as odometry's
+    `test_files_09.txt` and `test_files_10.txt`.
 
     Raises:
         ValueError: there is no such file.
     """
     found = _find(config.split, root, split)
-    if found is None and split == "test" and config.split in TESTED_ON:
+    if not found and split == "test" and config.split in TESTED_ON:
         found = _find(TESTED_ON[config.split], root, split)
-    if found is not None:
+    if found:
         return found
+    published = "; KITTI's lists are in monodepth2's repository, folder splits"
     raise ValueError(
         f"data.split: expected {split}_files.txt in {root / 'splits' / config.split} or in "
-        f"{config.split}, found neither"
+        f"{config.split}, found neither{published if config.name.startswith('kitti') else ''}"
     )
 
 
-def _find(name: str, root: Path, split: Split) -> Path | None:
+def _find(name: str, root: Path, split: Split) -> list[Path]:
     for directory in (root / "splits" / name, Path(name)):
-        path = directory / f"{split}_files.txt"
-        if path.is_file():
-            return path
-    return None
+        for pattern in (f"{split}_files.txt", f"{split}_files_[0-9][0-9].txt"):
+            if found := sorted(path for path in directory.glob(pattern) if path.is_file()):
+                return found
+    return []
 
 
 def read_split(path: Path) -> list[tuple[int, Frame]]:
@@ -122,8 +137,11 @@ def _parse(line: str, path: Path, number: int) -> Frame:
     match line.split():
         case [drive, index, ("l" | "r") as side] if index.isdecimal() and "/" in drive:
             return Frame(drive, int(index), side)
+        case [sequence, index, ("l" | "r") as side] if index.isdecimal() and sequence.isdecimal():
+            return Frame(f"sequences/{int(sequence):02d}", int(index), side)
     raise ValueError(
-        f"{path}:{number}: expected '<date>/<drive folder> <frame> <l|r>', found {line.strip()!r}"
+        f"{path}:{number}: expected '<date>/<drive folder> <frame> <l|r>' or "
+        f"'<sequence> <frame> <l|r>', found {line.strip()!r}"
     )
 
 

@@ -1,6 +1,9 @@
-"""Instance masks to what the network is taught: the offset from each pixel to its centroid."""
+"""Instance maps to what the network is taught: the offset from each pixel to its centroid."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,42 +11,86 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
-def offset_targets(instances: NDArray[np.integer] | Tensor, min_area: int) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True, kw_only=True)
+class NumberedMap:
+    """An instance map whose instances are counted through and measured, once for all epochs."""
+
+    numbers: NDArray[np.unsignedinteger]
+    """(H, W), 0 for background, k for the k-th instance; of the smallest type that holds them."""
+    measures: NDArray[np.float32]
+    """(K, 3): the centroid of each instance's visible mask, x and y in pixels, and its area.
+    Integer coordinates lie at pixel centres."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceLabels:
+    """The numbered maps of a batch."""
+
+    numbers: Tensor
+    """(B, H, W) integers."""
+    measures: Tensor
+    """(B, K, 3) x, y and area; zeros after the last instance of an image."""
+
+    def to(self, device: torch.device | str) -> InstanceLabels:
+        """The same labels on a device."""
+        return InstanceLabels(
+            numbers=self.numbers.to(device, non_blocking=True),
+            measures=self.measures.to(device, non_blocking=True),
+        )
+
+
+def number_instances(instances: NDArray[np.integer]) -> NumberedMap:
+    """Counts the instances of a map (H, W): 0 for background, any other value for an instance.
+
+    Raises:
+        ValueError: it is no such map.
+    """
+    if instances.ndim != 2 or not np.issubdtype(instances.dtype, np.integer):
+        raise ValueError(
+            f"expected instances (H, W) of integers, found {instances.shape} {instances.dtype}"
+        )
+    values, found = np.unique(np.append(instances, 0), return_inverse=True)
+    assert values[0] == 0, "values of an instance map are not negative"
+    which, (ys, xs) = found[:-1], np.indices(instances.shape)
+    areas = np.bincount(which, minlength=len(values))
+    sums = [np.bincount(which, at.ravel(), minlength=len(values)) for at in (xs, ys)]
+    measures = np.stack([*(total / areas.clip(1) for total in sums), areas], axis=1)
+    smallest: np.dtype[np.unsignedinteger] = np.min_scalar_type(len(values) - 1)
+    return NumberedMap(
+        numbers=which.astype(smallest).reshape(instances.shape),
+        measures=measures[1:].astype(np.float32),
+    )
+
+
+def batch_labels(maps: Sequence[NumberedMap]) -> InstanceLabels:
+    """The labels of a batch, from maps of one size."""
+    most = max(len(one.measures) for one in maps)
+    measures = [np.pad(one.measures, ((0, most - len(one.measures)), (0, 0))) for one in maps]
+    numbers = np.stack([one.numbers for one in maps]).astype(np.int32)
+    return InstanceLabels(
+        numbers=torch.from_numpy(numbers), measures=torch.from_numpy(np.stack(measures))
+    )
+
+
+def offset_targets(labels: InstanceLabels, min_area: int) -> tuple[Tensor, Tensor]:
     """Vectors from pixels to the centroid of the visible mask of their instance.
 
-    Integer coordinates lie at pixel centres. Background is offset zero.
+    Objects that the border cuts off are kept. Background is offset zero.
 
     Args:
-        instances: (B, H, W) integer, 0 for background, any other value for an instance; values
-            need not be consecutive, nor distinct between images.
+        labels: of a batch.
         min_area: instances with fewer pixels become background.
 
     Returns:
         offsets_px: (B, 2, H, W) float32, (x, y) in pixels.
         foreground: (B, H, W) bool.
     """
-    ids = torch.as_tensor(
-        instances.astype(np.int64) if isinstance(instances, np.ndarray) else instances
-    )
-    if ids.ndim != 3 or ids.is_floating_point():
-        raise ValueError(
-            f"expected instances (B, H, W) of integers, found {tuple(ids.shape)} {ids.dtype}"
-        )
-    batch, height, width = ids.shape
-    values, inverse = torch.unique(ids, return_inverse=True)
-    image = torch.arange(batch, device=ids.device).view(-1, 1, 1)
-    segment = (inverse + image * len(values)).flatten()  # (B*H*W): one segment an image and value
-    ys, xs = torch.meshgrid(
-        torch.arange(height, dtype=torch.float64, device=ids.device),
-        torch.arange(width, dtype=torch.float64, device=ids.device),
-        indexing="ij",
-    )
-    area = torch.bincount(segment, minlength=batch * len(values))
-    foreground = (ids != 0) & (area[segment] >= min_area).view_as(ids)
-    offsets = []
-    for coordinate in (xs, ys):
-        grid = coordinate.expand(batch, height, width)
-        total = torch.bincount(segment, weights=grid.flatten(), minlength=len(area))
-        centroid = total / area.clamp(min=1)
-        offsets.append((centroid[segment].view_as(grid) - grid) * foreground)
-    return torch.stack(offsets, dim=1).float(), foreground
+    numbers, measures = labels.numbers, labels.measures
+    height, width = numbers.shape[-2:]
+    table = torch.cat([measures.new_zeros(len(measures), 1, 3), measures], 1)  # (B, 1 + K, 3)
+    places = numbers.flatten(1).long()[..., None].expand(-1, -1, 3)
+    x, y, area = table.gather(1, places).unflatten(1, (height, width)).unbind(-1)  # (B, H, W)
+    foreground = (numbers != 0) & (area >= min_area)
+    columns = torch.arange(width, device=x.device)
+    rows = torch.arange(height, device=x.device)[:, None]
+    return torch.stack([x - columns, y - rows], 1) * foreground[:, None], foreground

@@ -21,9 +21,13 @@ from mtdepth.metrics.errors import (
 from mtdepth.metrics.regions import region_metrics
 
 MIN_DEPTH_M, MAX_DEPTH_M = 1e-3, 80.0
-"""Predictions are clipped to this; under the Garg crop, truth outside is left out."""
-GARG_CROP = (0.40810811, 0.99189189, 0.03594771, 0.96405229)
-"""Top, bottom, left and right, as shares of height and width (Garg et al. 2016)."""
+"""Predictions are clipped to this; under a crop, truth outside is left out."""
+CROPS: dict[Crop, tuple[float, float, float, float]] = {
+    "garg": (0.40810811, 0.99189189, 0.03594771, 0.96405229),
+    "cityscapes": (256 / 768, 1, 192 / 2048, 1856 / 2048),
+}
+"""Top, bottom, left and right, as shares of height and width: for KITTI (Garg et al. 2016), and for
+Cityscapes without its lower quarter (Watson et al. 2021)."""
 
 
 def evaluate_image(
@@ -76,7 +80,7 @@ def _judged(true_depth_m: FloatArray, crop: Crop) -> BoolArray:
     if crop == "none":
         return true_depth_m > 0
     height, width = true_depth_m.shape
-    shares = np.array(GARG_CROP) * [height, height, width, width]
+    shares = np.array(CROPS[crop]) * [height, height, width, width]
     top, bottom, left, right = shares.astype(np.int32)
     inside = np.zeros((height, width), dtype=bool)
     inside[top:bottom, left:right] = True

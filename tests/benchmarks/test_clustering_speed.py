@@ -16,6 +16,7 @@ from sklearn.cluster import OPTICS
 from mtdepth.config import OpticsConfig
 from mtdepth.instances.clustering import cluster
 from mtdepth.instances.targets import offset_targets
+from tests.mtdepth.batches import labels_of
 
 CONFIG = OpticsConfig()
 HEIGHT, WIDTH = 64, 192
@@ -28,7 +29,7 @@ def noisy_street(noise_px: float = 0.4, num_cars: int = 8) -> np.ndarray:
     for car in range(num_cars):
         left, top = 4 + car * WIDTH // num_cars, rng.integers(20, 36)
         instances[top : top + rng.integers(8, 20), left : left + rng.integers(10, 20)] = 26001 + car
-    offsets = offset_targets(instances[None], min_area=1)[0][0].numpy()
+    offsets = offset_targets(labels_of(instances[None]), min_area=1)[0][0].numpy()
     return offsets + rng.normal(0, noise_px, offsets.shape)
 
 

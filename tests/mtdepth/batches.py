@@ -1,14 +1,21 @@
 """Small batches that tests are made of."""
 
+import numpy as np
 import torch
 
 from mtdepth.config import DecoderConfig, EncoderConfig, TrainConfig
 from mtdepth.data.batch import Batch
+from mtdepth.instances.targets import InstanceLabels, batch_labels, number_instances
 
 SMALL = {
     "encoder": EncoderConfig(width=8, weights="none"),
     "decoder": DecoderConfig(width=4),
 }
+
+
+def labels_of(maps: np.ndarray | torch.Tensor) -> InstanceLabels:
+    """Of instance maps (B, H, W)."""
+    return batch_labels([number_instances(np.asarray(one)) for one in maps])
 
 
 def small_config(**changes: object) -> TrainConfig:
@@ -17,7 +24,7 @@ def small_config(**changes: object) -> TrainConfig:
 
 def random_batch(size: int = 2, height: int = 64, width: int = 96, seed: int = 0) -> Batch:
     generator = torch.Generator().manual_seed(seed)
-    instances = torch.zeros(size, height, width, dtype=torch.long)
+    instances = np.zeros((size, height, width), dtype=np.int32)
     instances[:, 20:40, 30:60] = 26001
     intrinsics = torch.tensor(
         [[0.58 * width, 0, width / 2], [0, 1.9 * height, height / 2], [0, 0, 1]]
@@ -26,5 +33,5 @@ def random_batch(size: int = 2, height: int = 64, width: int = 96, seed: int = 0
         target=torch.rand(size, 3, height, width, generator=generator),
         sources=torch.rand(size, 2, 3, height, width, generator=generator),
         intrinsics=intrinsics.expand(size, 3, 3),
-        instances=instances,
+        instances=labels_of(instances),
     )

@@ -59,7 +59,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("depth.ssim", 1.1, "less than or equal to 1"),
     ("data.height", 72, "multiple of 32"),
     ("data.height", 32, "greater than or equal to 64"),
-    ("data.name", "cityscapes", "'driveworld' or 'kitti'"),
+    ("data.name", "nuscenes", "'driveworld', 'kitti', 'kitti-odometry' or 'cityscapes'"),
+    ("data.mix", [{"name": "kitti", "height": 64}], "Extra inputs are not permitted"),
     ("data.driveworld.width", 100, "multiple of 32"),
     ("data.driveworld.num_frames", 2, "greater than or equal to 3"),
     ("encoder.width", 12, "multiple of 8"),
@@ -88,6 +89,7 @@ def test_kitti_is_seen_as_monodepth2_does_and_validated_on_other_drives() -> Non
     assert (data.height, data.width, data.split) == (192, 640, "eigen_zhou_by_drive")
     told = DataConfig(name="kitti", split="eigen_zhou", height=64, width=192)
     assert (told.height, told.width, told.split) == (64, 192, "eigen_zhou")
+    assert TrainConfig.model_validate({"data": {"name": "cityscapes"}}).data.width == 512
     own = DataConfig()
     assert (own.height, own.width, own.split) == (64, 192, "driveworld")
 

@@ -25,7 +25,7 @@ from mtdepth.losses.smoothness import multiscale_smoothness
 from mtdepth.model.network import Network
 from mtdepth.train import _second_look, _step
 from mtdepth.weighting import METHODS
-from tests.mtdepth.batches import random_batch, small_config
+from tests.mtdepth.batches import labels_of, random_batch, small_config
 
 CPU = torch.device("cpu")
 SATURATED = 200.0
@@ -59,7 +59,7 @@ def of_one_colour(value: float) -> Callable[[Batch], Batch]:
 
 def without_instances(batch: Batch) -> Batch:
     assert batch.instances is not None
-    return replace(batch, instances=torch.zeros_like(batch.instances))
+    return replace(batch, instances=labels_of(torch.zeros_like(batch.instances.numbers)))
 
 
 def as_it_is(batch: Batch) -> Batch:
@@ -251,7 +251,7 @@ def test_right_offsets_cost_nothing_and_their_gradients_are_finite(
     )
     ys, xs = torch.meshgrid(torch.arange(4.0), torch.arange(6.0), indexing="ij")
     right = torch.stack([(2.5 - xs) / 6, (1.5 - ys) / 4])[None] * (labels.sum() > 26001)
-    batch = replace(random_batch(1, 4, 6), instances=labels)
+    batch = replace(random_batch(1, 4, 6), instances=labels_of(labels))
     offsets = right.requires_grad_()
     loss = offset_loss(offsets, batch, config)
     assert loss.item() == pytest.approx(0, abs=1e-6)

@@ -127,7 +127,7 @@ def test_a_parameter_in_a_few_words(fields: dict[str, Any], expected: str) -> No
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ({"name": "kitti", "root": "/k", "split": "s"}, "KITTI at /k, split s, seen at 640x192"),
+        ({"name": "kitti", "root": "/k", "split": "s"}, "kitti at /k, split s, seen at 640x192"),
         ({"root": "/w", "width": 640}, "driveworld at /w, split driveworld, seen at 640x64"),
         ({"driveworld": {"num_val_drives": 77}}, "+ 77 +"),
     ],

@@ -82,7 +82,7 @@ def test_a_mistake_in_the_file_is_told_with_its_place(
         (["--space", "space.yaml", "--set", "base.epochs=few"],
          r"--set base\.epochs=few: base\.epochs: expected a whole number"),
         (["--space", "space.yaml", "--set", "base.data={name: kitti, root: gone}"],
-         r"data\.root: expected the directory of KITTI raw, found nothing at .*gone"),
+         r"data\.root: expected the directory of kitti, found nothing at .*gone"),
         (["--resume", "none"], "expected a study directory with a space.yaml, found none"),
         (["--resume", "none", "--set", "base.epochs=3"], "--set does not go with --resume: .*"),
         (["--resume", "none", "--plan"], "--plan does not go with --resume: .*"),

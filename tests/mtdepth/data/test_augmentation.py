@@ -9,7 +9,8 @@ import torch
 from mtdepth.config import AugmentationConfig
 from mtdepth.data.augmentation import augment
 from mtdepth.geometry import backproject
-from tests.mtdepth.batches import random_batch
+from mtdepth.instances.targets import offset_targets
+from tests.mtdepth.batches import labels_of, random_batch
 
 OFF = AugmentationConfig(flip=0, color_jitter=0)
 
@@ -21,8 +22,10 @@ def generator(seed: int = 0) -> torch.Generator:
 def test_off_changes_nothing() -> None:
     batch = random_batch()
     for found in augment(batch, OFF, generator()):
-        for name in ("target", "sources", "intrinsics", "instances"):
+        for name in ("target", "sources", "intrinsics"):
             assert torch.equal(getattr(found, name), getattr(batch, name))
+        assert torch.equal(found.instances.numbers, batch.instances.numbers)
+        assert torch.equal(found.instances.measures, batch.instances.measures)
 
 
 def test_two_flips_are_none() -> None:
@@ -31,9 +34,21 @@ def test_two_flips_are_none() -> None:
     twice, _ = augment(once, always, generator())
     assert torch.equal(once.target, batch.target.flip(-1))
     assert torch.equal(once.sources, batch.sources.flip(-1))
-    assert torch.equal(once.instances, batch.instances.flip(-1))
+    assert torch.equal(once.instances.numbers, batch.instances.numbers.flip(-1))
+    assert torch.equal(twice.instances.measures, batch.instances.measures)
     assert torch.equal(twice.target, batch.target)
     assert torch.allclose(twice.intrinsics, batch.intrinsics)
+
+
+def test_a_flip_mirrors_what_offsets_are_taught() -> None:
+    batch = random_batch()
+    maps = torch.zeros(2, 64, 96, dtype=torch.int32)
+    maps[0, 3:9, 5:17], maps[0, 30:31, 80:96], maps[1, :, :2] = 26001, 24000, 26001
+    batch = replace(batch, instances=labels_of(maps))
+    flipped, _ = augment(batch, AugmentationConfig(flip=1, color_jitter=0), generator())
+    expected, _ = offset_targets(labels_of(maps.flip(-1)), 0)
+    found, _ = offset_targets(flipped.instances, 0)
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_a_flip_mirrors_the_world() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 
 from mtdepth.data.batch import LoadedBatch
+from mtdepth.instances.targets import number_instances
 
 
 def loaded(num_frames: int = 3) -> LoadedBatch:
@@ -13,7 +17,7 @@ def loaded(num_frames: int = 3) -> LoadedBatch:
     return LoadedBatch(
         frames=frames.to(torch.uint8),
         intrinsics=torch.eye(3).expand(2, 3, 3),
-        instances=torch.full((2, 4, 6), 26001, dtype=torch.int32),
+        instances=tuple(number_instances(np.full((4, 6), label)) for label in (26001, 24000)),
     )
 
 
@@ -26,16 +30,30 @@ def test_colours_become_shares_of_255() -> None:
     assert found.min() >= 0
     assert found.max() <= 1
     assert batch.instances is not None
-    assert batch.instances.dtype == torch.int64
-    assert batch.instances.unique().tolist() == [26001]
+    assert batch.instances.numbers.unique().tolist() == [1]
+    assert batch.instances.measures.tolist() == [[[2.5, 1.5, 24]]] * 2
 
 
 def test_all_of_it_moves() -> None:
     batch = loaded().to(torch.device("meta"))
-    for name in ("target", "sources", "intrinsics", "instances"):
-        assert getattr(batch, name).device.type == "meta"
+    assert batch.instances is not None
+    moved = (batch.target, batch.sources, batch.intrinsics, *vars(batch.instances).values())
+    assert {x.device.type for x in moved} == {"meta"}
     assert batch.target.shape == (2, 3, 4, 6)
     assert batch.sources.shape == (2, 2, 3, 4, 6)
+
+
+def test_batches_are_joined_in_any_order() -> None:
+    first, second = loaded(), loaded()
+    second = replace(second, frames=255 - second.frames)
+    joined = LoadedBatch.joined([first, second], torch.tensor([3, 0, 2, 1]))
+    for place, (part, row) in enumerate([(second, 1), (first, 0), (second, 0), (first, 1)]):
+        assert torch.equal(joined.frames[place], part.frames[row])
+        assert joined.instances is not None
+        assert part.instances is not None
+        assert joined.instances[place] is part.instances[row]
+    unlabelled = replace(second, instances=None)
+    assert LoadedBatch.joined([first, unlabelled], torch.arange(4)).instances is None
 
 
 def test_a_target_alone_has_no_sources_and_instances_can_be_missing() -> None:

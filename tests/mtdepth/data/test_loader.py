@@ -50,7 +50,8 @@ def test_a_batch_has_what_it_promises(data: SplitData) -> None:
     assert batch.sources.shape == (2, 2, 3, 64, 192)
     assert batch.intrinsics.shape == (2, 3, 3)
     assert batch.instances is not None
-    assert (batch.instances.shape, batch.instances.dtype) == ((2, 64, 192), torch.int64)
+    assert batch.instances.numbers.shape == (2, 64, 192)
+    assert batch.instances.measures.shape[::2] == (2, 3)
     for colors in (batch.target, batch.sources):
         assert colors.dtype == torch.float32
         assert 0 <= colors.min() < 0.2 < 0.8 < colors.max() <= 1
@@ -68,8 +69,13 @@ def test_sources_are_the_frames_before_and_after(data: SplitData) -> None:
 def test_instance_maps_are_resized_to_the_nearest_pixel(data: SplitData) -> None:
     batch = data.batch([3]).to("cpu")
     assert batch.instances is not None
-    image = read(data, 3, kind="instance").resize((192, 64), Image.Resampling.NEAREST)
-    assert np.array_equal(batch.instances[0].numpy(), np.array(image).astype(np.int64))
+    image = np.array(read(data, 3, kind="instance").resize((192, 64), Image.Resampling.NEAREST))
+    numbers = batch.instances.numbers[0].numpy()
+    values = np.append(0, np.setdiff1d(image, [0]))
+    assert np.array_equal(values[numbers], image)
+    for number, (x, y, area) in enumerate(batch.instances.measures[0].tolist(), start=1):
+        ys, xs = np.nonzero(numbers == number)
+        assert (xs.mean(), ys.mean(), len(xs)) == (pytest.approx(x), pytest.approx(y), area)
 
 
 def test_intrinsics_follow_the_size(data: SplitData) -> None:
@@ -133,7 +139,7 @@ def test_a_frame_is_read_once_as_far_as_memory_is_granted(
     assert torch.equal(before.sources, after.sources)
     assert before.instances is not None
     assert after.instances is not None
-    assert torch.equal(before.instances, after.instances)
+    assert torch.equal(before.instances.numbers, after.instances.numbers)
     with pytest.raises(ValueError, match="expected an image"):
         unkept.batch([0, 1]).to("cpu")
 

@@ -8,6 +8,7 @@ import pytest
 from mtdepth.config import OpticsConfig
 from mtdepth.instances.clustering import cluster
 from mtdepth.instances.targets import offset_targets
+from tests.mtdepth.batches import labels_of
 
 CONFIG = OpticsConfig()
 
@@ -21,7 +22,9 @@ def three_boxes() -> np.ndarray:
 
 
 def noisy_offsets(instances: np.ndarray, noise_px: float, seed: int = 0) -> np.ndarray:
-    offsets = offset_targets(instances[None], min_area=1)[0][0].numpy().astype(np.float64)
+    offsets = (
+        offset_targets(labels_of(instances[None]), min_area=1)[0][0].numpy().astype(np.float64)
+    )
     return offsets + np.random.default_rng(seed).normal(0, noise_px, offsets.shape)
 
 

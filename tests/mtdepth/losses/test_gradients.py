@@ -15,6 +15,7 @@ from mtdepth.losses.offsets import offset_loss
 from mtdepth.losses.photometric import photometric_loss
 from mtdepth.losses.smoothness import multiscale_smoothness, smoothness
 from mtdepth.model.network import NUM_SCALES
+from tests.mtdepth.batches import labels_of
 from tests.mtdepth.slopes import directions, slope
 
 HEIGHT, WIDTH = 16, 24
@@ -129,7 +130,7 @@ def test_offsets_of_every_unit_norm_and_background(
     )
     _, batch = scene()
     labels = instances() if num_instances else torch.zeros_like(instances())
-    batch = replace(batch, instances=labels)
+    batch = replace(batch, instances=labels_of(labels))
     offsets = (rand(2, 2, 6, 8) - 0.5).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: offset_loss(x, batch, config), (offsets,))
     (gradient,) = torch.autograd.grad(offset_loss(offsets, batch, config), offsets)

@@ -8,13 +8,13 @@ from mtdepth.config import OffsetConfig
 from mtdepth.data.batch import Batch
 from mtdepth.instances.targets import offset_targets
 from mtdepth.losses.offsets import offset_loss
-from tests.mtdepth.batches import random_batch
+from tests.mtdepth.batches import labels_of, random_batch
 
 
 def one_row() -> Batch:
     """An instance of three pixels in a row of four: offsets 1, 0, -1, and background."""
     batch = random_batch(1, 64, 96)
-    return replace(batch, instances=torch.tensor([[[26001, 26001, 26001, 0]]]))
+    return replace(batch, instances=labels_of(torch.tensor([[[26001, 26001, 26001, 0]]])))
 
 
 def test_true_offsets_cost_nothing_in_every_unit() -> None:
@@ -50,7 +50,7 @@ def test_what_the_background_counts(background: str, expected: float) -> None:
 
 def test_no_instances_and_no_difference_give_finite_gradients() -> None:
     batch = random_batch()
-    empty = replace(batch, instances=torch.zeros_like(batch.instances))
+    empty = replace(batch, instances=labels_of(torch.zeros(2, 64, 96, dtype=torch.int32)))
     for background in ("zero", "balanced", "masked"):
         for norm in ("l2", "squared", "l1"):
             offsets = torch.zeros(2, 2, 64, 96, requires_grad=True)

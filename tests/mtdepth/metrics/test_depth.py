@@ -101,6 +101,24 @@ def test_the_crop_of_kittis_images_begins_and_ends_where_it_should(
     assert bool(evaluate_image(true + 1, true, crop="garg")) is judged
 
 
+@pytest.mark.parametrize(
+    ("pixel", "judged"),
+    [
+        ((256, 192), True),
+        ((255, 192), False),
+        ((256, 191), False),
+        ((767, 1855), True),
+        ((767, 1856), False),
+    ],
+)
+def test_the_crop_of_cityscapes_images_begins_and_ends_where_it_should(
+    pixel: tuple[int, int], judged: bool
+) -> None:
+    true = np.zeros((768, 2048), np.float32)
+    true[pixel] = 10
+    assert bool(evaluate_image(np.ones((4, 8), np.float32), true, crop="cityscapes")) is judged
+
+
 def bilinear(values: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resized as OpenCV does: centres of pixels on centres, borders repeated."""
     for axis, size in enumerate((height, width)):

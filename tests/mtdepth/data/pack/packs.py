@@ -1,0 +1,45 @@
+"""Packs as tests make them: of small files, so that there are several."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mtdepth.config import DataConfig
+from mtdepth.data.pack.manifest import Codec, Manifest
+from mtdepth.data.pack.request import Request, make_request
+from mtdepth.data.pack.write import make_pack
+from mtdepth.data.reader import open_reader
+
+MOST_FRAMES = 8
+
+
+def request(
+    config: DataConfig,
+    out: Path,
+    codec: Codec = "raw",
+    *,
+    skip_broken: bool = False,
+    num_workers: int = 1,
+    most_frames: int = MOST_FRAMES,
+) -> Request:
+    assert config.root
+    asked = make_request(
+        config,
+        open_reader(config, config.root),
+        out,
+        codec,
+        num_workers=num_workers,
+        skip_broken=skip_broken,
+    )
+    return replace(asked, most_frames=most_frames)
+
+
+def make(asked: Request) -> Manifest:
+    assert asked.config.root
+    return make_pack(asked, open_reader(asked.config, asked.config.root), lambda result: None)
+
+
+def at(config: DataConfig, out: Path) -> DataConfig:
+    """The same data, from a pack."""
+    return config.model_copy(update={"root": out, "split": Path(config.split).name})
