@@ -155,7 +155,7 @@ def predict(
         ValueError: the checkpoint or an image is not as it should be.
     """
     from mtdepth.checkpoint import load_network
-    from mtdepth.data.kitti import read_image
+    from mtdepth.data.images import read_image
     from mtdepth.device import best_device
 
     network, _ = load_network(checkpoint, best_device())

@@ -23,16 +23,16 @@ class Calibration:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._path = directory / "calib_cam_to_cam.txt"
-        self._lines = _read(self._path)
+        self._lines = read_lines(self._path)
 
     def image_size(self, camera: str) -> tuple[int, int]:
         """Width and height of the rectified images."""
-        width, height = _numbers(self._path, self._lines, f"S_rect_{camera}", 2)
+        width, height = numbers(self._path, self._lines, f"S_rect_{camera}", 2)
         return int(width), int(height)
 
     def projection(self, camera: str) -> Matrix:
         """(3, 4), from the rectified frame of camera 0 to pixels."""
-        return _numbers(self._path, self._lines, f"P_rect_{camera}", 3, 4)
+        return numbers(self._path, self._lines, f"P_rect_{camera}", 3, 4)
 
     def intrinsics(self, camera: str) -> Matrix:
         """(3, 3) in pixels of the rectified images."""
@@ -41,7 +41,7 @@ class Calibration:
     def camera_T_velodyne(self, camera: str) -> Matrix:
         """(4, 4), from the lidar to the rectified frame of the camera."""
         rectify = np.eye(4)
-        rectify[:3, :3] = _numbers(self._path, self._lines, "R_rect_00", 3, 3)
+        rectify[:3, :3] = numbers(self._path, self._lines, "R_rect_00", 3, 3)
         baseline = np.eye(4)
         baseline[:3, 3] = np.linalg.solve(self.intrinsics(camera), self.projection(camera)[:, 3])
         return baseline @ rectify @ _rigid(self.directory / "calib_velo_to_cam.txt")
@@ -59,23 +59,37 @@ def read_calibration(directory: Path) -> Calibration:
 
 
 def _rigid(path: Path) -> Matrix:
-    lines = _read(path)
+    lines = read_lines(path)
     matrix = np.eye(4)
-    matrix[:3, :3] = _numbers(path, lines, "R", 3, 3)
-    matrix[:3, 3] = _numbers(path, lines, "T", 3)
+    matrix[:3, :3] = numbers(path, lines, "R", 3, 3)
+    matrix[:3, 3] = numbers(path, lines, "T", 3)
     return matrix
 
 
-def _read(path: Path) -> dict[str, str]:
-    """The lines of a file, by what stands before the colon."""
+def read_lines(path: Path) -> dict[str, str]:
+    """The lines of a file, by what stands before the colon.
+
+    Raises:
+        ValueError: there is no such file.
+    """
     if not path.is_file():
         raise ValueError(f"{path}: expected KITTI's calibration file, found none")
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return {key: values for key, _, values in (line.partition(":") for line in lines)}
 
 
-def _numbers(path: Path, lines: dict[str, str], key: str, *shape: int) -> Matrix:
-    """A line's numbers in this shape."""
+def numbers(path: Path, lines: dict[str, str], key: str, *shape: int) -> Matrix:
+    """A line's numbers in this shape.
+
+    Args:
+        path: of the file, for the error.
+        lines: of it.
+        key: of the line.
+        shape: as many numbers as it holds.
+
+    Raises:
+        ValueError: there is no such line, or it holds something else.
+    """
     if key not in lines:
         raise ValueError(f"{path}: expected a line {key!r}, found none")
     try:

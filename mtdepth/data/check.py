@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtdepth.config import DataConfig, DepthTruth, EvaluationConfig
-from mtdepth.data.kitti import is_whole
+from mtdepth.data.images import is_whole
 from mtdepth.data.missing import WHERE, MissingDrive, find_missing
 from mtdepth.data.pack.agree import require_agreement
 from mtdepth.data.pack.manifest import MANIFEST, is_pack, read_manifest

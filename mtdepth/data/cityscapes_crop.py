@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mtdepth.data.kitti import read_image, read_map
+from mtdepth.data.images import read_image, read_map
 
 WIDTH, HEIGHT = 2048, 1024
 """Of whole images as published. Copies may be of another size, and must be of the same shape."""

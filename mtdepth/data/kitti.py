@@ -8,13 +8,15 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from mtdepth.config import DepthTruth, LidarDepth
 from mtdepth.data.calibration import Calibration, read_calibration
+from mtdepth.data.images import read_image, read_map
 from mtdepth.data.lidar import depth_from_scan, points_ahead
 from mtdepth.data.motion import motion_map, work_out
 from mtdepth.data.oxts import speed_mps, time_s, world_T_cam
+from mtdepth.data.poses import read_poses
 from mtdepth.data.sighting import Sighting, instance_clouds
 from mtdepth.data.splits import Frame
 
@@ -201,58 +203,9 @@ class _Poses:
 
     @cached_property
     def exact(self) -> NDArray[np.float64] | None:
-        if not self._path.is_file():
-            return None
-        lines = self._path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        try:
-            top = np.array([line.split() for line in lines], np.float64).reshape(len(lines), 3, 4)
-        except ValueError:
-            raise ValueError(f"{self._path}: expected twelve numbers in every line") from None
-        bottom = np.broadcast_to([0.0, 0.0, 0.0, 1.0], (len(top), 1, 4))
-        return np.concatenate([top, bottom], axis=1)
+        return read_poses(self._path)
 
 
 @lru_cache(maxsize=1024)
 def _poses(drive: Path) -> _Poses:
     return _Poses(drive)
-
-
-def read_image(path: Path) -> Image.Image:
-    """An RGB image.
-
-    Raises:
-        ValueError: the file is truncated, or no image.
-    """
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, SyntaxError, UnidentifiedImageError) as error:
-        raise ValueError(f"{path}: expected a whole image, found: {error}") from None
-
-
-def read_map(path: Path) -> NDArray[np.uint16]:
-    """(H, W) of an 8- or 16-bit grey PNG.
-
-    Raises:
-        ValueError: the file is truncated, or no such image.
-    """
-    try:
-        with Image.open(path) as image:
-            values = np.asarray(image)
-    except (OSError, SyntaxError, UnidentifiedImageError) as error:
-        raise ValueError(f"{path}: expected a whole grey PNG, found: {error}") from None
-    if values.ndim != 2:
-        raise ValueError(f"{path}: expected one channel, found shape {values.shape}")
-    return values.astype(np.uint16)
-
-
-def is_whole(path: Path) -> bool:
-    """Whether a png or jpg ends as it should: finds truncated files without decoding them."""
-    with path.open("rb") as file:
-        head = file.read(8)
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - 64))
-        tail = file.read()
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return b"IEND" in tail
-    return head.startswith(b"\xff\xd8") and tail.rstrip(b"\x00").endswith(b"\xff\xd9")

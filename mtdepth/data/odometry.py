@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from mtdepth.data.calibration import Calibration, Matrix, _numbers, _read
+from mtdepth.data.calibration import Calibration, Matrix, numbers, read_lines
 from mtdepth.data.kitti import KittiRaw
+from mtdepth.data.poses import read_poses
 from mtdepth.data.splits import Frame
 
 
@@ -76,7 +77,7 @@ class KittiOdometry(KittiRaw):
     def _world_T_camera0(self, frame: Frame) -> NDArray[np.float64] | None:
         if frame.drive not in self._poses:
             path = self.root / "poses" / f"{Path(frame.drive).name}.txt"
-            self._poses[frame.drive] = _read_poses(path)
+            self._poses[frame.drive] = read_poses(path)
         poses = self._poses[frame.drive]
         return None if poses is None or not 0 <= frame.index < len(poses) else poses[frame.index]
 
@@ -91,7 +92,7 @@ class SequenceCalibration(Calibration):
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._path = directory / "calib.txt"
-        self._lines = _read(self._path)
+        self._lines = read_lines(self._path)
         self._sizes: dict[str, tuple[int, int]] = {}
 
     def image_size(self, camera: str) -> tuple[int, int]:
@@ -102,7 +103,7 @@ class SequenceCalibration(Calibration):
 
     def projection(self, camera: str) -> Matrix:
         """(3, 4), from the rectified frame of camera 0 to pixels."""
-        return _numbers(self._path, self._lines, f"P{int(camera)}", 3, 4)
+        return numbers(self._path, self._lines, f"P{int(camera)}", 3, 4)
 
     def camera_T_camera0(self, camera: str) -> Matrix:
         """(4, 4), from the rectified frame of camera 0 to that of the camera: a shift."""
@@ -118,7 +119,7 @@ class SequenceCalibration(Calibration):
                 "files has it, that of images has not"
             )
         camera0_T_velodyne = np.eye(4)
-        camera0_T_velodyne[:3] = _numbers(self._path, self._lines, "Tr", 3, 4)
+        camera0_T_velodyne[:3] = numbers(self._path, self._lines, "Tr", 3, 4)
         return self.camera_T_camera0(camera) @ camera0_T_velodyne
 
 
@@ -131,18 +132,3 @@ def _size_of_first(folder: Path) -> tuple[int, int]:
             return image.size
     except (OSError, SyntaxError, UnidentifiedImageError) as error:
         raise ValueError(f"{min(paths)}: expected an image, found: {error}") from None
-
-
-def _read_poses(path: Path) -> NDArray[np.float64] | None:
-    """(N, 4, 4) of camera 0, by frame; None where there is no such file."""
-    if not path.is_file():
-        return None
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    try:
-        top = np.array([line.split() for line in lines], np.float64).reshape(len(lines), 3, 4)
-    except ValueError:
-        top = np.full((1, 3, 4), np.nan)
-    if not (len(top) and np.isfinite(top).all()):
-        raise ValueError(f"{path}: expected twelve numbers in every line")
-    bottom = np.broadcast_to([0.0, 0.0, 0.0, 1.0], (len(top), 1, 4))
-    return np.concatenate([top, bottom], axis=1)

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from mtdepth.checkpoint import Training
-from mtdepth.data.kitti import read_map
+from mtdepth.data.images import read_map
 from mtdepth.predict import ANY_LABEL, find_images, main
 from tests.mtdepth.batches import small_config
 

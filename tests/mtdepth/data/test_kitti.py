@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mtdepth.config import DataConfig
-from mtdepth.data.kitti import KittiRaw, is_whole, read_image, read_map
+from mtdepth.data.kitti import KittiRaw
 from mtdepth.data.splits import Frame, read_split
 
 REAL = "2011_09_26/2011_09_26_drive_{:04d}_sync"
@@ -150,42 +150,9 @@ def test_a_pose_that_is_not_listed_is_unknown(broken: Path) -> None:
     assert [reader.has_pose(Frame(name, i)) for i in range(-1, 4)] == [0, 1, 1, 0, 0]
 
 
-def test_values_of_maps_survive(tmp_path: Path) -> None:
-    values = np.array([[0, 1, 255], [256, 26001, 65535]], np.uint16)
-    for name, told in (("16.png", values), ("8.png", (values & 255).astype(np.uint8))):
-        Image.fromarray(told).save(tmp_path / name)
-        assert np.array_equal(read_map(tmp_path / name), told)
-
-
 def test_a_depth_map_counts_in_256ths_of_a_metre(broken: Path) -> None:
     path = broken / "proj_depth/groundtruth/image_02/0000000000.png"
     Image.fromarray(np.array([[0, 256, 2688]], np.uint16)).save(path)
     found = KittiRaw(broken.parents[1]).depth_m(Frame("/".join(broken.parts[-2:]), 0))
     assert found is not None
     assert found.tolist() == [[0, 1, 10.5]]
-
-
-@pytest.mark.parametrize("suffix", ["png", "jpg"])
-@pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.99])
-def test_truncated_images_are_found(tmp_path: Path, suffix: str, kept: float) -> None:
-    path = tmp_path / f"x.{suffix}"
-    pixels = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
-    Image.fromarray(pixels).save(path)
-    assert is_whole(path)
-    assert read_image(path).size == (96, 64)
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
-    assert not is_whole(path)
-    with pytest.raises(ValueError, match="expected a whole image") as caught:
-        read_image(path)
-    assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_map_with_colours_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "x.png"
-    Image.new("RGB", (4, 3)).save(path)
-    with pytest.raises(ValueError, match=r"x\.png: expected one channel, found shape \(3, 4, 3\)"):
-        read_map(path)
-    path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(ValueError, match=r"x\.png: expected a whole grey PNG"):
-        read_map(path)
