@@ -20,11 +20,10 @@ from mtdepth.data.cityscapes_crop import (
     cropped_size,
     whole_size,
 )
+from mtdepth.data.labels import IDS_A_LABEL, LABELS
 from mtdepth.data.splits import Frame
 from mtdepth.geometry import resize_intrinsics
 
-CLASSES = (24, 25, 26, 27, 28, 31, 32, 33)
-"""Label ids of which instances are judged; caravans and trailers are none of them."""
 NUM_BEFORE, NUM_AFTER = 19, 10
 """Frames of a snippet before and after the annotated one, whose number is 19 where a city counts
 each snippet anew, and any where it counts on."""
@@ -85,13 +84,13 @@ class Cityscapes:
     def instances(self, frame: Frame) -> NDArray[np.int32] | None:
         """(H, W) instance map, `label_id * 1000 + k`, 0 for background.
 
-        Background is all but single instances of `CLASSES`: groups as well.
+        Background is all but single instances of `LABELS`: groups as well.
         """
         path = self._instances_path(frame)
         if path is None:
             return None
         values = cropped_map(path, self._existing(frame))
-        return np.where(np.isin(values // 1000, CLASSES), values, 0).astype(np.int32)
+        return np.where(np.isin(values // IDS_A_LABEL, LABELS), values, 0).astype(np.int32)
 
     def has_motion(self, frame: Frame) -> bool:  # noqa: ARG002
         """Cityscapes does not tell how instances move."""

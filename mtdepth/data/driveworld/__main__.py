@@ -9,9 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from mtdepth.data.driveworld import DriveworldConfig
+from mtdepth.errors import in_words
 
 BAD_INPUT = 2
 
@@ -29,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         start = time.perf_counter()
         store.ensure(config, args.out, workers=args.workers, progress=_progress)
     except (ValueError, OSError) as error:
-        print(f"driveworld: {_one_line(error)}", file=sys.stderr)
+        print(in_words(error, "driveworld"), file=sys.stderr)
         return BAD_INPUT
     seconds = time.perf_counter() - start
     print(f"{args.out} holds driveworld {config.fingerprint()}, rendered in {seconds:.1f} s")
@@ -68,15 +67,6 @@ def _config(args: argparse.Namespace) -> DriveworldConfig:
         seed=args.seed,
         lidar=not args.no_lidar,
     )
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}, found {e['input']!r}"
-            for e in error.errors()
-        )
-    return " ".join(str(error).split())
 
 
 def _progress(done: int, total: int) -> None:

@@ -38,11 +38,11 @@ def test_a_world_is_rendered_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     ("arguments", "problem"),
     [
         (["--size", "64"], "expected --size WIDTHxHEIGHT such as 192x64, found '64'"),
-        (["--size", "100x32"], "width: input should be a multiple of 32, found 100"),
-        (["--frames", "2"], "num_frames: input should be greater than or equal to 3, found 2"),
+        (["--size", "100x32"], "width: Input should be a multiple of 32, found 100"),
+        (["--frames", "2"], "num_frames: Input should be greater than or equal to 3, found 2"),
         (["--train-drives", "0", "--seed", "-1"],
-         "num_train_drives: input should be greater than or equal to 1, found 0; "
-         "seed: input should be greater than or equal to 0, found -1"),
+         "num_train_drives: Input should be greater than or equal to 1, found 0; "
+         "seed: Input should be greater than or equal to 0, found -1"),
         (["--workers", "0"], "expected workers >= 1, found 0"),
     ],
 )  # fmt: skip
