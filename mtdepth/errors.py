@@ -14,8 +14,8 @@ def in_words(error: Exception, who: str = "error") -> str:
 def _message(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(
-        ": ".join([*filter(None, [".".join(map(str, e["loc"]))]), e["msg"].removeprefix("Value error, ")])
-        + (f", found {e['input']!r}" if e["loc"] else "")
-        for e in error.errors()
-    )
+    told = []
+    for e in error.errors():
+        place, problem = ".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")
+        told.append(f"{place}: {problem}, found {e['input']!r}" if place else problem)
+    return "; ".join(told)

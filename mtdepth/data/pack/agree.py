@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mtdepth.config import DataConfig
-from mtdepth.data.pack.manifest import PackSettings
+from mtdepth.data.pack.entries import PackSettings
 
 
 def require_agreement(config: DataConfig, root: Path, settings: PackSettings) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mtdepth.data.pack.digests import SIZE, digest
-from mtdepth.data.pack.manifest import PackSettings
+from mtdepth.data.pack.digests import SIZE
+from mtdepth.data.pack.entries import PackSettings
 from mtdepth.data.pack.rows import DIGESTS, Row, row_digests, schema_of
 from mtdepth.files import replacing
 
@@ -53,9 +53,9 @@ def request_of(batch: pa.RecordBatch) -> str:
     return (batch.schema.metadata or {}).get(REQUEST_KEY, b"").decode(errors="replace")
 
 
-def shard_digest(batch: pa.RecordBatch) -> str:
-    """Of the content of all rows."""
-    return digest(b"".join(batch.column(DIGESTS).to_pylist()))
+def digests_of(batch: pa.RecordBatch) -> bytes:
+    """Of the cells of all rows, one after the other."""
+    return b"".join(batch.column(DIGESTS).to_pylist())
 
 
 def damage(batch: pa.RecordBatch) -> list[tuple[int, str]]:

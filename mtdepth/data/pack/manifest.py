@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
-from mtdepth.config import Config, DepthTruth
+from mtdepth.config import Config
 from mtdepth.data.pack.digests import digest
+from mtdepth.data.pack.entries import LeftOut, PackSettings, ShardEntry, SplitEntry
 from mtdepth.files import replacing
-from mtdepth.metrics.names import Split, Truth
+from mtdepth.metrics.names import Split
 
 VERSION = 1
 """Rises with every change of what is written for the same data."""
@@ -20,68 +22,6 @@ MANIFEST = "manifest.json"
 REQUEST = "request.json"
 """Lies in a pack that is not finished, and tells what it is to become."""
 FORMAT: Literal["mtdepth-pack"] = "mtdepth-pack"
-Codec = Literal["raw", "jpeg"]
-
-
-class PackSettings(Config):
-    """What of a pack can be chosen."""
-
-    name: str
-    """`DataConfig.name` of the data set."""
-    world: str | None
-    """Fingerprint of the driveworld, if it is one."""
-    split: str
-    """Name under `splits`."""
-    height: int
-    """Rows of an image."""
-    width: int
-    """Columns of an image."""
-    codec: Codec
-    """How frames are kept: `raw` pixels, or `jpeg`."""
-
-
-class LeftOut(Config):
-    """What of one drive is not in the pack, though the lists name it."""
-
-    drive: str
-    """`<date>/<date>_drive_NNNN_sync`."""
-    num_samples: dict[Split, int]
-    """Listed samples that are left out."""
-    reason: str
-    """What is missing or broken of it."""
-
-    def __str__(self) -> str:
-        return f"{self.drive}: {self.reason}"
-
-
-class SplitEntry(Config):
-    """One split of a pack."""
-
-    num_samples: int
-    """Lines of its list."""
-    digest: str
-    """Of its list."""
-    truth: dict[DepthTruth, Truth]
-    """What it can be judged against, by what counts as true depth."""
-    unlabelled: str | None
-    """Why the task 'instances' can't be learned from it; None where it can."""
-
-
-class ShardEntry(Config):
-    """One Arrow file of a pack."""
-
-    file: str
-    """Its name."""
-    num_frames: int
-    """Its rows."""
-    num_bytes: int
-    """Its size."""
-    digest: str
-    """Of its content: the digests of all cells."""
-    checksum: str
-    """Of its bytes."""
-    request: str
-    """Of what it was made from: frames, and the sizes of their files."""
 
 
 class Manifest(Config):
@@ -121,13 +61,18 @@ class Manifest(Config):
 
 
 def fingerprint(
-    settings: PackSettings, splits: dict[Split, SplitEntry], shards: tuple[ShardEntry, ...]
+    settings: PackSettings, splits: dict[Split, SplitEntry], rows: Iterable[bytes]
 ) -> str:
-    """Sixteen hexadecimal digits that differ where the content does."""
-    parts = [f"{VERSION} {settings.model_dump_json()}"]
-    parts += [f"{split} {entry.digest}" for split, entry in sorted(splits.items())]
-    parts += [f"{shard.num_frames} {shard.digest}" for shard in shards]
-    return digest("\n".join(parts).encode())[:16]
+    """Sixteen hexadecimal digits that differ where the content does.
+
+    Args:
+        settings: of the pack.
+        splits: with the digests of their lists.
+        rows: the digests of all cells, in order, however they are divided among files.
+    """
+    lists = [f"{split} {entry.digest}" for split, entry in sorted(splits.items())]
+    head = "\n".join([f"{VERSION} {settings.model_dump_json()}", *lists, ""])
+    return digest(head.encode() + b"".join(rows))[:16]
 
 
 def write_manifest(root: Path, manifest: Manifest) -> None:

@@ -59,17 +59,12 @@ def mark(out: Path, request: str, arguments: Sequence[str]) -> None:
     with replacing(path) as temporary:
         told = {"request": request, "arguments": list(arguments)}
         temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    _sweep(out)
 
 
 def clear(out: Path) -> None:
-    """Takes away what only an unfinished pack has."""
+    """Takes away what only an unfinished pack has, and what a killed process was writing; the
+    lock's holder alone may."""
     (out / REQUEST).unlink(missing_ok=True)
-    _sweep(out)
-
-
-def _sweep(out: Path) -> None:
-    """Removes what a killed process was writing; only the lock's holder may."""
     for pattern in (".*.arrow", ".*.json", "splits/*/.*.txt"):
         for path in out.glob(pattern):
             path.unlink()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mtdepth.config import DataConfig
 from mtdepth.data.missing import find_missing
-from mtdepth.data.pack.manifest import LeftOut
+from mtdepth.data.pack.entries import LeftOut
 from mtdepth.data.reader import Reader
 from mtdepth.data.splits import SPLITS, Frame, list_split
 from mtdepth.metrics.names import Split

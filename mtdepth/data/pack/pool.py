@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 Job = TypeVar("Job")
@@ -22,6 +24,7 @@ def run_all(
 
     Raises:
         ValueError: `num_workers` is not positive.
+        ChildProcessError: a worker was killed.
     """
     if num_workers < 1:
         raise ValueError(f"expected workers >= 1, found {num_workers}")
@@ -38,12 +41,19 @@ def run_all(
         try:
             for future in as_completed(futures):
                 yield future.result()
+        except BrokenProcessPool:
+            raise ChildProcessError(
+                f"expected {num_workers} workers to the end, found one killed, as by a lack of "
+                "memory; the same command goes on from here, with fewer --workers if need be"
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:
-    """Watches the parent: a worker of one that was killed would wait for jobs for ever."""
+    """Leaves it to the parent to be interrupted, and watches it: a worker of one that was killed
+    would wait for jobs for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

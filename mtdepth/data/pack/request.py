@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mtdepth.config import DataConfig
 from mtdepth.data.pack.digests import digest
-from mtdepth.data.pack.manifest import Codec, PackSettings
+from mtdepth.data.pack.entries import Codec, PackSettings
 from mtdepth.data.pack.plan import Plan, make_plan
 from mtdepth.data.pack.shards import ShardJob, most_frames, what_lies_there
 from mtdepth.data.reader import Reader

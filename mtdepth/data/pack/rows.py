@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mtdepth.config import DepthTruth, LidarDepth
 from mtdepth.data.pack.cells import encode_depth, encode_instances, encode_jpeg, encode_map
 from mtdepth.data.pack.digests import SIZE, Cell, cell_digest
-from mtdepth.data.pack.manifest import PackSettings
+from mtdepth.data.pack.entries import PackSettings
 from mtdepth.data.reader import Reader
 from mtdepth.data.source import RawSource
 from mtdepth.data.splits import Frame

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mtdepth.data.pack.digests import digest
-from mtdepth.data.pack.manifest import Manifest, ShardEntry
+from mtdepth.data.pack.entries import ShardEntry
+from mtdepth.data.pack.manifest import Manifest
 
 
 def shallow_problems(root: Path, manifest: Manifest) -> list[str]:

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 
 from mtdepth.config import DataConfig
-from mtdepth.data.pack.arrow import damage, open_shard, request_of, shard_digest, write_shard
+from mtdepth.data.pack.arrow import damage, digests_of, open_shard, request_of, write_shard
 from mtdepth.data.pack.digests import digest, file_digest
-from mtdepth.data.pack.manifest import VERSION, PackSettings, ShardEntry
+from mtdepth.data.pack.entries import PackSettings, ShardEntry
+from mtdepth.data.pack.manifest import VERSION
 from mtdepth.data.pack.rows import Row, make_row
 from mtdepth.data.reader import Reader, open_reader
 from mtdepth.data.source import RawSource
@@ -107,7 +108,7 @@ def _result(job: ShardJob, broken: Mapping[Frame, str], *, kept: bool) -> ShardR
         file=job.path.name,
         num_frames=batch.num_rows,
         num_bytes=job.path.stat().st_size,
-        digest=shard_digest(batch),
+        digest=digest(digests_of(batch)),
         checksum=file_digest(job.path),
         request=job.request,
     )

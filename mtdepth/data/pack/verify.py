@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mtdepth.data.pack.arrow import damage, open_shard, shard_digest
-from mtdepth.data.pack.digests import file_digest
-from mtdepth.data.pack.manifest import ShardEntry, fingerprint, read_manifest
+from mtdepth.data.pack.arrow import damage, digests_of, open_shard
+from mtdepth.data.pack.digests import digest, file_digest
+from mtdepth.data.pack.entries import ShardEntry
+from mtdepth.data.pack.manifest import Manifest, fingerprint, read_manifest
 from mtdepth.data.pack.pool import run_all
 from mtdepth.data.pack.shallow import shallow_problems, size_problems
 
@@ -44,13 +45,19 @@ def verify(root: Path, num_workers: int, hear: Callable[[Finding], None]) -> lis
     """
     manifest = read_manifest(root)
     problems = shallow_problems(root, manifest)
-    if fingerprint(manifest.settings, manifest.splits, manifest.shards) != manifest.fingerprint:
-        problems.append(f"{root}: expected the fingerprint {manifest.fingerprint}, found another")
     jobs = [(root / entry.file, entry) for entry in manifest.shards]
     for finding in run_all(_look_over, jobs, num_workers):
         hear(finding)
         problems += finding.problems
-    return sorted(set(problems))
+    return sorted(set(problems)) or _fingerprint_problems(root, manifest)
+
+
+def _fingerprint_problems(root: Path, manifest: Manifest) -> list[str]:
+    rows = (digests_of(open_shard(root / entry.file)) for entry in manifest.shards)
+    found = fingerprint(manifest.settings, manifest.splits, rows)
+    if found == manifest.fingerprint:
+        return []
+    return [f"{root}: expected the fingerprint {manifest.fingerprint}, found {found}"]
 
 
 def _look_over(job: tuple[Path, ShardEntry]) -> Finding:
@@ -70,7 +77,7 @@ def _content_problems(path: Path, entry: ShardEntry) -> list[str]:
         problems[MOST:] = [f"{path}: {len(problems) - MOST} more cells are damaged"]
     if problems:
         return problems
-    if shard_digest(batch) != entry.digest:
+    if digest(digests_of(batch)) != entry.digest:
         return [f"{path}: expected the content that was packed, found another"]
     if file_digest(path) != entry.checksum:
         return [f"{path}: expected the bytes that were written, found others between the cells"]

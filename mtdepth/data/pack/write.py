@@ -7,13 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from filelock import FileLock
 
 from mtdepth.data.check import split_truth, unlabelled
+from mtdepth.data.pack.arrow import digests_of, open_shard
 from mtdepth.data.pack.digests import digest
-from mtdepth.data.pack.manifest import (
-    Manifest,
-    SplitEntry,
-    fingerprint,
-    write_manifest,
-)
+from mtdepth.data.pack.entries import SplitEntry
+from mtdepth.data.pack.manifest import Manifest, fingerprint, write_manifest
 from mtdepth.data.pack.place import clear, finished, mark
 from mtdepth.data.pack.plan import Lists, needed, without
 from mtdepth.data.pack.pool import run_all
@@ -78,11 +75,12 @@ def _manifest(request: Request, reader: Reader, results: Sequence[ShardResult]) 
     there = frozenset(request.plan.frames) - broken.keys()
     splits = {split: _split(request, reader, split, lists[split], there) for split in SPLITS}
     shards = tuple(result.entry for result in results if result.entry is not None)
+    rows = (digests_of(open_shard(request.out / shard.file)) for shard in shards)
     return Manifest(
         arguments=request.arguments,
         settings=request.settings,
         request=request.digest,
-        fingerprint=fingerprint(request.settings, splits, shards),
+        fingerprint=fingerprint(request.settings, splits, rows),
         num_frames=sum(shard.num_frames for shard in shards),
         splits=splits,
         left_out=request.plan.left_out + left_out,

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mtdepth.config import DataConfig
-from mtdepth.data.pack.manifest import Codec, Manifest
+from mtdepth.data.pack.entries import Codec
+from mtdepth.data.pack.manifest import Manifest
 from mtdepth.data.pack.request import Request, make_request
 from mtdepth.data.pack.write import make_pack
 from mtdepth.data.reader import open_reader
@@ -38,6 +39,16 @@ def request(
 def make(asked: Request) -> Manifest:
     assert asked.config.root
     return make_pack(asked, open_reader(asked.config, asked.config.root), lambda result: None)
+
+
+def few(kitti: DataConfig, folder: Path) -> DataConfig:
+    """Four training and two validation frames of the real sample, and its test frames."""
+    assert kitti.root
+    folder.mkdir()
+    for part, count in (("train", 4), ("val", 2), ("test", 10)):
+        lines = (kitti.root / f"splits/sample/{part}_files.txt").read_text().splitlines()
+        (folder / f"{part}_files.txt").write_text("\n".join(lines[:count]))
+    return kitti.model_copy(update={"split": str(folder)})
 
 
 def at(config: DataConfig, out: Path) -> DataConfig:

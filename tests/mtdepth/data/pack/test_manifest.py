@@ -68,10 +68,7 @@ def test_another_version_is_refused_with_the_command_that_rebuilds_it(
     assert (program, module) == ("python", "mtdepth.data.prepare")
     shutil.rmtree(copy)
     assert main([*arguments, "--workers", "1"]) == 0
-    rebuilt = read_manifest(copy)
-    assert rebuilt.settings == read_manifest(copy).settings
-    assert rebuilt.num_frames == 30
-    assert before != ""
+    assert read_manifest(copy).fingerprint == before
 
 
 def test_a_directory_is_a_pack_or_not(tiny_pack: Path, tiny_world: Path, tmp_path: Path) -> None:

@@ -46,6 +46,15 @@ def test_no_worker_is_refused() -> None:
         list(run_all(double, [1], 0))
 
 
+def end(number: int) -> int:
+    os._exit(number)
+
+
+def test_a_worker_that_is_killed_is_told() -> None:
+    with pytest.raises(ChildProcessError, match="found one killed, as by a lack of memory"):
+        list(run_all(end, [9, 9], 2))
+
+
 def alive(process_id: int) -> bool:
     try:
         state = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0]

@@ -14,11 +14,11 @@ from mtdepth.config import DataConfig, DepthTruth, EvaluationConfig, LidarDepth
 from mtdepth.data.batch import LoadedBatch
 from mtdepth.data.check import check_data
 from mtdepth.data.loader import SplitData, open_split
-from mtdepth.data.pack.manifest import Codec
+from mtdepth.data.pack.entries import Codec
 from mtdepth.data.pack.source import PackSource, open_pack
 from mtdepth.data.splits import SPLITS, Frame
 from mtdepth.metrics.names import Split
-from tests.mtdepth.data.pack.packs import at, make, request
+from tests.mtdepth.data.pack.packs import at, few, make, request
 
 JUDGED: tuple[Split, ...] = ("val", "test")
 DRIVE = "2026_01_01/2026_01_01_drive_0000_sync"
@@ -132,7 +132,11 @@ def test_what_a_drive_lacks_a_pack_lacks(tiny_world: Path, tmp_path: Path) -> No
     expected, found = open_split(raw, "val"), open_split(pack, "val")
     depths = []
     for index, frame in enumerate(expected.frames):
-        for told in (EvaluationConfig(), EvaluationConfig(truth="lidar", lidar_depth="camera")):
+        for told in (
+            EvaluationConfig(),
+            EvaluationConfig(lidar_depth="camera"),
+            EvaluationConfig(truth="lidar", lidar_depth="camera"),
+        ):
             one, other = expected.truth(index, told), found.truth(index, told)
             assert same(one.depth_m, other.depth_m)
             assert same(one.instances, other.instances)
@@ -148,13 +152,43 @@ def test_what_a_drive_lacks_a_pack_lacks(tiny_world: Path, tmp_path: Path) -> No
     }
 
 
+def test_a_split_without_neighbours_promises_no_poses(tiny_world: Path, tmp_path: Path) -> None:
+    lists = shutil.copytree(tiny_world / "splits/driveworld", tmp_path / "alone")
+    (lists / "test_files.txt").write_text(f"{DRIVE.replace('0000', '0005')} 0 l\n")
+    raw = DataConfig(name="kitti", root=tiny_world, split=str(lists), height=64, width=192)
+    pack = at(raw, packed(raw, tmp_path / "pack"))
+    for config in (raw, pack):
+        assert check_data(config)["test"].truth.missing() == ["neighbours", "poses"]
+        assert check_data(config)["val"].truth.missing() == []
+
+
+def test_depth_of_maps_alone_is_no_lidar(tiny_world: Path, tmp_path: Path) -> None:
+    world = shutil.copytree(tiny_world, tmp_path / "world")
+    for folder in world.glob("*/*/velodyne_points"):
+        shutil.rmtree(folder)
+    raw = DataConfig(name="kitti", root=world, split="driveworld", height=64, width=192)
+    pack = at(raw, packed(raw, tmp_path / "pack"))
+    promised = [
+        [
+            check_data(x, evaluation=EvaluationConfig(truth=truth))["test"].truth.depth
+            for x in (raw, pack)
+        ]
+        for truth in get_args(DepthTruth)
+    ]
+    assert promised == [[True, True], [False, False]]
+    data = open_split(pack, "test")
+    assert data.truth(0, EvaluationConfig(truth="lidar")).depth_m is None
+    assert data.truth(0).depth_m is not None
+
+
 @pytest.mark.parametrize("name", ["tiny_data", "kitti"])
 def test_jpeg_frames_are_nearly_those_of_the_raw_files(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     raw: DataConfig = request.getfixturevalue(name)
+    raw = few(raw, tmp_path / "few") if name == "kitti" else raw
     config = at(raw, packed(raw, tmp_path / "pack", "jpeg"))
-    expected, found = (open_split(x, "val").batch([0, 3]) for x in (raw, config))
+    expected, found = (open_split(x, "val").batch([0, 1]) for x in (raw, config))
     error = (found.frames.int() - expected.frames.int()).abs().double()
     assert found.frames.dtype == torch.uint8
     assert 0 < error.mean() < 4

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from mtdepth.config import DataConfig, TrainConfig
-from mtdepth.data.pack.manifest import Codec
+from mtdepth.data.pack.entries import Codec
 from mtdepth.evaluate import evaluate
 from mtdepth.train import fit
-from tests.mtdepth.data.pack.packs import at, make, request
+from tests.mtdepth.data.pack.packs import at, few, make, request
 
 SLIM: dict[str, Any] = {
     "encoder": {"width": 8, "weights": "none"},
@@ -52,13 +52,7 @@ def test_a_pack_gives_the_same_metrics_as_the_raw_files(
 def test_the_real_sample_trains_from_a_pack(
     kitti: DataConfig, tmp_path: Path, codec: Codec
 ) -> None:
-    assert kitti.root
-    few = tmp_path / "few"
-    few.mkdir()
-    for part, count in (("train", 4), ("val", 2), ("test", 10)):
-        lines = (kitti.root / f"splits/sample/{part}_files.txt").read_text().splitlines()
-        (few / f"{part}_files.txt").write_text("\n".join(lines[:count]))
-    raw = kitti.model_copy(update={"split": str(few)})
+    raw = few(kitti, tmp_path / "few")
     make(request(raw, tmp_path / "pack", codec))
     epochs, tested = trained(at(raw, tmp_path / "pack"))
     if codec == "raw":

@@ -128,11 +128,18 @@ def test_many_damaged_cells_are_counted(copy: Path) -> None:
 def test_a_fingerprint_that_is_not_of_the_content_is_told(copy: Path) -> None:
     manifest = read_manifest(copy)
     write_manifest(copy, manifest.model_copy(update={"fingerprint": "0" * 16}))
-    assert found(copy) == [f"{copy}: expected the fingerprint {'0' * 16}, found another"]
+    assert found(copy) == [
+        f"{copy}: expected the fingerprint {'0' * 16}, found {manifest.fingerprint}"
+    ]
 
 
 def test_a_file_of_another_pack_is_told(copy: Path) -> None:
     manifest = read_manifest(copy)
-    one, other = (copy / manifest.shards[i].file for i in (0, 1))
+    first, second, *rest = manifest.shards
+    one, other = (copy / entry.file for entry in (first, second))
     one.write_bytes(other.read_bytes())
-    assert found(copy)[0].startswith(f"{one}: expected")
+    assert found(copy) == [f"{one}: expected {first.num_bytes} bytes, found {second.num_bytes}"]
+    of_second = {"num_bytes": second.num_bytes, "checksum": second.checksum}
+    shards = (first.model_copy(update=of_second), second, *rest)
+    write_manifest(copy, manifest.model_copy(update={"shards": shards}))
+    assert found(copy) == [f"{one}: expected the content that was packed, found another"]

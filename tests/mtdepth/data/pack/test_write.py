@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from mtdepth.data.pack.manifest import MANIFEST, REQUEST, Manifest, read_manifes
 from mtdepth.data.pack.rows import schema_of
 from mtdepth.data.pack.shards import most_frames
 from mtdepth.data.pack.verify import verify
+from mtdepth.data.reader import open_reader
 from mtdepth.data.splits import Frame
 from tests.mtdepth.data.pack.packs import at, make, request
 
@@ -85,6 +88,17 @@ def test_packed_twice_it_is_the_same(
     assert make(request(moved, tmp_path / "third")).fingerprint == first.fingerprint
 
 
+def test_how_frames_are_divided_among_files_is_no_matter(
+    tiny_data: DataConfig, tiny_pack: Path, tmp_path: Path
+) -> None:
+    divided = make(request(tiny_data, tmp_path / "pack", most_frames=3))
+    assert len(divided.shards) == 10
+    halves = make(request(tiny_data, tmp_path / "halves", most_frames=25))
+    assert [shard.num_frames for shard in halves.shards] == [15, 15]
+    assert halves.fingerprint == divided.fingerprint
+    assert divided.fingerprint == read_manifest(tiny_pack).fingerprint
+
+
 def repaint(path: Path) -> None:
     with Image.open(path) as opened:
         pixels = np.array(opened)
@@ -100,8 +114,13 @@ CHANGES = {
     "motion": lambda root: (root / TEST / "motion_02/data/0000000002.png").unlink(),
     "poses": lambda root: (root / TEST / "poses_02.txt").unlink(),
     "calibration": lambda root: replace(root / "2026_01_01/calib_cam_to_cam.txt"),
+    "an order": lambda root: turn(root / "splits/driveworld/train_files.txt"),
     "a list": lambda root: (root / "splits/driveworld/val_files.txt").write_text(f"{VAL} 2 l\n"),
 }
+
+
+def turn(path: Path) -> None:
+    path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
 
 
 def replace(path: Path) -> None:
@@ -153,6 +172,42 @@ def test_what_is_there_is_kept_and_what_is_not_is_made(
     kept = [f"frames-{i:05d}.arrow" for i in (0, 2, 3)]
     assert {name: before[name] for name in kept} == {name: after[name] for name in kept}
     assert sorted(after) == sorted(files(tiny_pack))
+
+
+def test_a_file_tells_what_it_was_made_of(tiny_data: DataConfig, tmp_path: Path) -> None:
+    assert tiny_data.root
+    asked = request(tiny_data, tmp_path / "pack")
+    (job, other, *_) = asked.jobs(open_reader(tiny_data, tiny_data.root))
+    changed = [
+        dataclasses.replace(job, judged=frozenset(job.frames[:1])),
+        dataclasses.replace(job, frames=job.frames[1:], beside=job.beside[1:]),
+        dataclasses.replace(job, beside=("0 0 0", *job.beside[1:])),
+        dataclasses.replace(job, settings=job.settings.model_copy(update={"codec": "jpeg"})),
+    ]
+    assert len({x.request for x in (job, other, *changed)}) == 6
+    elsewhere = dataclasses.replace(job, path=tmp_path / "x", skip_broken=True)
+    assert elsewhere.request == job.request
+
+
+def test_a_file_that_was_damaged_meanwhile_is_made_again(
+    tiny_data: DataConfig, tiny_pack: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(tiny_pack, tmp_path / "pack"))
+    interrupt(out)
+    victim = out / "frames-00001.arrow"
+    content = bytearray(victim.read_bytes())
+    content[len(content) // 3] ^= 4
+    victim.write_bytes(content)
+    assert make(request(tiny_data, out)).shards == read_manifest(tiny_pack).shards
+    assert verify(out, 1, lambda finding: None) == []
+
+
+def test_of_two_that_make_the_same_one_waits(tiny_data: DataConfig, tmp_path: Path) -> None:
+    asked = request(tiny_data.model_copy(update={"width": 640, "height": 192}), tmp_path / "pack")
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(make, [asked, asked]))
+    assert made[0] == made[1]
+    assert verify(tmp_path / "pack", 1, lambda finding: None) == []
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.9, 0.999])
@@ -257,6 +312,8 @@ def test_broken_files_can_be_left_out(world: DataConfig, tmp_path: Path) -> None
     assert [found[split].num_samples for split in ("train", "val", "test")] == [9, 4, 2]
     assert open_split(at(world, out), "val").batch([0, 3]).frames.shape == (2, 3, 3, 64, 192)
     assert verify(out, 1, lambda finding: None) == []
+    assert make(request(world, out, skip_broken=True)) == made
+    interrupt(out)
     assert make(request(world, out, skip_broken=True)) == made
     interrupt(out)  # the frames that were broken are looked at again
     victim.write_bytes(content)
