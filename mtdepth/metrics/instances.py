@@ -45,8 +45,8 @@ def average_precision(
                 f"image {image - 1}: expected maps of one size, found predicted "
                 f"{ours.map.shape} and true {theirs.shape}"
             )
-        labels = np.arange(1, len(ours.scores) + 1)
-        for mask, score in zip(_masks(ours.map, labels), ours.scores.tolist(), strict=True):
+        best = np.argsort(-ours.scores, kind="stable")[:MAX_DETECTIONS]
+        for mask, score in zip(_masks(ours.map, best + 1), ours.scores[best].tolist(), strict=True):
             detections.append({**mask, "image_id": image, "id": len(detections) + 1})
             detections[-1]["score"] = score
         for mask in _masks(theirs, np.setdiff1d(theirs, [0])):
@@ -63,7 +63,7 @@ def _masks(instances: NDArray[np.integer], labels: NDArray[np.integer]) -> list[
 
     stack = np.asfortranarray((instances[:, :, None] == labels).astype(np.uint8))
     encoded = coco_mask.encode(stack)
-    areas = coco_mask.area(encoded).tolist() if encoded else []
+    areas = stack.sum((0, 1)).tolist()  # coco_mask.area counts masks in a byte
     boxes = coco_mask.toBbox(encoded).tolist() if encoded else []
     return [
         {"segmentation": code, "area": area, "bbox": box, "category_id": 1}

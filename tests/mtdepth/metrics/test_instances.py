@@ -80,3 +80,22 @@ def test_offset_errors_by_hand() -> None:
     }
     assert offset_errors(torch.zeros_like(true), true, foreground)["offset_error_px"] == 2.5
     assert offset_errors(true, true, torch.zeros_like(foreground)) == {}
+
+
+def test_more_objects_than_a_byte_counts_and_than_coco_takes() -> None:
+    true = two_boxes()
+    rows, columns = np.divmod(np.arange(400), 40)
+    crowded = np.where(true == 26000, 1, np.where(true == 26001, 2, 0)).astype(np.int32)
+    big = np.zeros((64, 96), dtype=np.int64)
+    big[:40, :60] = true
+    many = np.zeros((64, 96), dtype=np.int32)
+    many[:40, :60] = crowded
+    many[42 + 2 * rows, 2 * columns] = np.arange(3, 403)  # 400 specks beside the two
+    assert many.max() == 402
+    right, wrong = [1.0, 0.9], [0.5] * 400
+    assert average_precision([Instances(many, np.array(right + wrong))], [big], min_area=12) == {
+        "ap": 1.0,
+        "ap50": 1.0,
+    }
+    drowned = Instances(many, np.array([0.1, 0.2] + wrong))  # the best hundred are specks
+    assert average_precision([drowned], [big], min_area=12) == {"ap": 0.0, "ap50": 0.0}
