@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtdepth.config import DataConfig, DepthTruth, EvaluationConfig
 from mtdepth.data.images import is_whole
 from mtdepth.data.missing import WHERE, MissingDrive, find_missing
-from mtdepth.data.pack.agree import require_agreement
 from mtdepth.data.pack.manifest import MANIFEST, is_pack, read_manifest
 from mtdepth.data.pack.shallow import shallow_problems
 from mtdepth.data.reader import Reader, open_reader
+from mtdepth.data.root import Progress, data_root
 from mtdepth.data.splits import SPLITS, Frame, SplitList, list_split
 from mtdepth.metrics.names import Split, Truth
 
-Progress = Callable[[int, int], None]
 MAX_DRIVES_TOLD = 5
 """Of drives that lack images, how many an error names."""
 
@@ -35,44 +34,13 @@ class SplitSummary:
     """Why the task 'instances' can't be learned from it; None where it can."""
 
 
-def data_root(config: DataConfig, on_progress: Progress | None = None) -> Path:
-    """The directory of the data, raw or packed; driveworld is rendered there when it is missing.
-
-    Args:
-        config: names the data.
-        on_progress: called with drives rendered and drives in all.
-
-    Raises:
-        ValueError: the directory is missing, or holds something else.
-    """
-    if config.root is not None and is_pack(config.root):
-        require_agreement(config, config.root, read_manifest(config.root).settings)
-        return config.root
-    if config.name == "driveworld":
-        from mtdepth.data.driveworld import ensure
-
-        world = config.driveworld
-        return ensure(
-            world,
-            config.root or Path("data") / f"driveworld-{world.fingerprint()}",
-            progress=on_progress,
-        )
-    found = "none" if config.root is None else f"nothing at {config.root}"
-    if config.root is None or not config.root.is_dir():
-        raise ValueError(
-            f"data.root: expected the directory of {config.name}, found {found}; set "
-            f"base.data.root; {WHERE[config.name]}"
-        )
-    return config.root
-
-
 def check_data(
     config: DataConfig,
     on_progress: Progress | None = None,
     *,
     evaluation: EvaluationConfig | None = None,
 ) -> dict[Split, SplitSummary]:
-    """Sees that every frame that the splits name is there and whole.
+    """Sees that every frame that the splits name is there and whole, also of what is mixed in.
 
     Args:
         config: names the data.
@@ -82,8 +50,39 @@ def check_data(
     Raises:
         ValueError: names what is missing or broken, and where: one line, or one for each drive.
     """
-    root = data_root(config, on_progress)
     told = evaluation or EvaluationConfig()
+    found = _check_set(config, told, on_progress)
+    others = [_check_set(other, told, on_progress)["train"] for other in config.mixed()]
+    if others:
+        weights = [other.weight for other in config.mix]
+        found["train"] = _mixed(found["train"], others, weights)
+    return found
+
+
+def _mixed(
+    own: SplitSummary, others: Sequence[SplitSummary], weights: Sequence[float]
+) -> SplitSummary:
+    parts = [own, *others]
+    reasons = [part.unlabelled for part in parts if part.unlabelled]
+    told = "".join(f"{part.fingerprint}\n" for part in parts)
+    return replace(
+        own,
+        num_samples=sum(mixed_counts(own.num_samples, weights)),
+        fingerprint=hashlib.sha256(told.encode()).hexdigest()[:16],
+        unlabelled=reasons[0] if reasons else None,
+    )
+
+
+def mixed_counts(own: int, weights: Sequence[float]) -> list[int]:
+    """Samples of each part in an epoch of a mixture: all of its own, and `weight` times as many of
+    each other."""
+    return [own, *(max(1, round(weight * own)) for weight in weights)]
+
+
+def _check_set(
+    config: DataConfig, told: EvaluationConfig, on_progress: Progress | None
+) -> dict[Split, SplitSummary]:
+    root = data_root(config, on_progress)
     if is_pack(root):
         return _check_pack(root, told)
     reader = open_reader(config, root)

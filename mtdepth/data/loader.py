@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from mtdepth.config import DataConfig, EvaluationConfig
 from mtdepth.data.batch import LoadedBatch
-from mtdepth.data.check import data_root, unlabelled
+from mtdepth.data.check import unlabelled
 from mtdepth.data.pack.manifest import is_pack
 from mtdepth.data.pack.source import open_pack
 from mtdepth.data.reader import open_reader
+from mtdepth.data.root import data_root
 from mtdepth.data.source import RawSource, Sample, Source
 from mtdepth.data.splits import Frame, list_split
 from mtdepth.instances.targets import NumberedMap

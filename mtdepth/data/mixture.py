@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mtdepth.config import DataConfig
 from mtdepth.data.batch import LoadedBatch
+from mtdepth.data.check import mixed_counts
 from mtdepth.data.loader import SplitData, batched, open_split
 
 
@@ -26,8 +27,7 @@ class Mixture:
 
     def __init__(self, parts: Sequence[SplitData], weights: Sequence[float]) -> None:
         self.parts = list(parts)
-        whole = len(self.parts[0])
-        self.counts = [whole, *(max(1, round(weight * whole)) for weight in weights)]
+        self.counts = mixed_counts(len(self.parts[0]), weights)
         self.starts: list[int] = np.cumsum([0, *map(len, self.parts)])[:-1].tolist()
 
     def __len__(self) -> int:

@@ -68,10 +68,10 @@ def _tell(left_out: Sequence[LeftOut]) -> None:
 
 
 def _request(told: argparse.Namespace) -> tuple[Request, Reader]:
-    from mtdepth.data.check import data_root
     from mtdepth.data.pack.manifest import is_pack
     from mtdepth.data.pack.request import make_request
     from mtdepth.data.reader import open_reader
+    from mtdepth.data.root import data_root
 
     if is_pack(told.root):
         raise ValueError(f"--root: expected raw files, found a pack at {told.root}")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from mtdepth.config import DataConfig
-from mtdepth.data.check import Progress, data_root
 from mtdepth.data.kitti import KittiRaw
+from mtdepth.data.root import Progress, data_root
 from mtdepth.data.splits import list_split
 from mtdepth.data.teacher.config import SourceConfig
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtdepth.data.check import Progress
+from mtdepth.data.root import Progress
 from mtdepth.data.teacher.ahead import read_batches
 from mtdepth.data.teacher.checkpoint import Teaching, is_checkpoint
 from mtdepth.data.teacher.config import TeacherConfig

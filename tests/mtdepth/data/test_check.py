@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from mtdepth.config import DataConfig, EvaluationConfig
-from mtdepth.data.check import check_data, data_root
+from mtdepth.data.check import check_data
 from mtdepth.data.driveworld import DriveworldConfig
 from mtdepth.data.missing import WHERE
+from mtdepth.data.root import data_root
 from tests.conftest import TINY_WORLD
 
 DRIVE = "2026_01_01/2026_01_01_drive_{:04d}_sync"

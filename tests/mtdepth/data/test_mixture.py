@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtdepth.config import DataConfig, TrainConfig
+from mtdepth.data.check import check_data
 from mtdepth.data.kitti import KittiRaw
 from mtdepth.data.loader import SplitData, open_split
 from mtdepth.data.mixture import Mixture, open_training
@@ -114,3 +116,20 @@ def test_the_other_set_has_defaults_of_its_own_and_must_be_there(tiny_data: Data
     assert config.mix[0].weight == 1
     with pytest.raises(ValueError, match=r"^data\.root: expected .* found nothing at nowhere"):
         open_training(config)
+
+
+def test_what_is_mixed_in_is_looked_over_too(tiny_data: DataConfig, tmp_path: Path) -> None:
+    assert tiny_data.root is not None
+    alone, both = check_data(tiny_data), check_data(mixed(tiny_data, 0.5))
+    assert both["train"].num_samples == len(open_training(mixed(tiny_data, 0.5))) == 13  # 9 and 4
+    assert both["train"].fingerprint != alone["train"].fingerprint
+    assert (both["val"], both["test"]) == (alone["val"], alone["test"])
+    shutil.copytree(tiny_data.root, tmp_path / "copy")
+    other = {"name": "kitti", "root": tmp_path / "copy", "split": "driveworld"}
+    config = DataConfig.model_validate({**tiny_data.model_dump(), "mix": [other]})
+    for path in (tmp_path / "copy").glob("*/*/instance_02/data/*.png"):
+        path.unlink()
+    assert "9 of 9 images have none" in str(check_data(config)["train"].unlabelled)
+    next((tmp_path / "copy").glob("*/*/image_02/data/*.png")).unlink()
+    with pytest.raises(ValueError, match="incomplete, in 1 of 3 drives"):
+        check_data(config)

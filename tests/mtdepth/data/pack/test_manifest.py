@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from mtdepth.config import DataConfig
-from mtdepth.data.check import check_data, data_root
+from mtdepth.data.check import check_data
 from mtdepth.data.driveworld import DriveworldConfig
 from mtdepth.data.loader import open_split
 from mtdepth.data.pack import manifest as manifests
 from mtdepth.data.pack.manifest import MANIFEST, VERSION, is_pack, read_manifest, write_manifest
 from mtdepth.data.prepare import main
+from mtdepth.data.root import data_root
 from tests.mtdepth.data.pack.packs import at
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mtdepth.config import DataConfig
-from mtdepth.data.check import check_data, data_root
+from mtdepth.data.check import check_data
 from mtdepth.data.loader import open_split
 from mtdepth.data.pack.arrow import open_shard
 from mtdepth.data.pack.manifest import MANIFEST, REQUEST, Manifest, read_manifest
@@ -21,6 +21,7 @@ from mtdepth.data.pack.rows import schema_of
 from mtdepth.data.pack.shards import most_frames
 from mtdepth.data.pack.verify import verify
 from mtdepth.data.reader import open_reader
+from mtdepth.data.root import data_root
 from mtdepth.data.splits import Frame
 from tests.mtdepth.data.pack.packs import at, make, request
 
