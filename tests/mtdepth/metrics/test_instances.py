@@ -97,5 +97,5 @@ def test_more_objects_than_a_byte_counts_and_than_coco_takes() -> None:
         "ap": 1.0,
         "ap50": 1.0,
     }
-    drowned = Instances(many, np.array([0.1, 0.2] + wrong))  # the best hundred are specks
+    drowned = Instances(many, np.array([0.1, 0.2, *wrong]))  # the best hundred are specks
     assert average_precision([drowned], [big], min_area=12) == {"ap": 0.0, "ap50": 0.0}
