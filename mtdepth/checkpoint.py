@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
+from mtdepth.checkpoint_files import CONFIG as CONFIG  # others know it from here
+from mtdepth.checkpoint_files import STATE as STATE
+from mtdepth.checkpoint_files import read_config, read_state, write_checkpoint
 from mtdepth.compatibility import OF_NETWORK, OF_TRAINING, expect_alike, load_weights
 from mtdepth.config import TrainConfig
-from mtdepth.files import replacing
 from mtdepth.model.network import Network
 from mtdepth.weighting import Weighting, make_weighting
 
-STATE, CONFIG = "state.pt", "config.json"
 STATE_KEYS = frozenset({"network", "weighting", "optimizer", "epoch"})
 
 
@@ -68,7 +68,7 @@ class Training:
         Raises:
             ValueError: the checkpoint is missing, damaged, or of another network or weighting.
         """
-        trained, state = _read_config(directory), _read_state(directory, device)
+        trained, state = _read_config(directory), read_state(directory, STATE_KEYS, device)
         goes_on = state["optimizer"] is not None
         expect_alike(directory, config, trained, OF_TRAINING if goes_on else OF_NETWORK)
         training = cls.start(config, device)
@@ -101,17 +101,14 @@ def load_network(
     config = _read_config(directory)
     untrained = config.encoder.model_copy(update={"weights": "none"})
     network = Network(config.model_copy(update={"encoder": untrained})).to(device)
-    state = _read_state(directory, torch.device(device))
+    state = read_state(directory, STATE_KEYS, torch.device(device))
     load_weights(network, state["network"], directory / STATE)
     return network.eval(), config
 
 
 def _write(directory: Path, config: TrainConfig, **state: Any) -> None:
     assert state.keys() == STATE_KEYS
-    with replacing(directory / CONFIG) as path:
-        path.write_text(config.model_dump_json(indent=2))
-    with replacing(directory / STATE) as path:
-        torch.save(state, path)
+    write_checkpoint(directory, config, state)
 
 
 def _make_optimizer(
@@ -134,35 +131,7 @@ def _make_optimizer(
 
 
 def _read_config(directory: Path) -> TrainConfig:
-    path = directory / CONFIG
-    if not path.is_file():
-        raise ValueError(f"{directory}: expected a checkpoint ({CONFIG} and {STATE}), found none")
-    try:
-        return TrainConfig.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        found = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
-        raise ValueError(
-            f"{path}: expected the configuration of a training, found: {found}"
-        ) from None
-
-
-def _read_state(directory: Path, device: torch.device) -> dict[str, Any]:
-    path = directory / STATE
-    if not path.is_file():
-        raise ValueError(f"{directory}: expected a checkpoint ({CONFIG} and {STATE}), found none")
-    try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch passes on whatever the bytes make pickle raise
-        raise ValueError(
-            f"{path}: expected a whole checkpoint, found one that torch cannot read "
-            f"({type(error).__name__})"
-        ) from None
-    if not isinstance(state, dict) or not state.keys() >= STATE_KEYS:
-        raise ValueError(
-            f"{path}: expected a whole checkpoint, found not all of {', '.join(sorted(STATE_KEYS))}"
-        )
-    return state
+    return read_config(directory, TrainConfig, "a training")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent."""
+"""Files that are either whole or absent, and where they may be written."""
 
 from __future__ import annotations
 
@@ -21,3 +21,23 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def expect_writable(directory: Path) -> None:
+    """Sees, before long work, that its results can be written. Nothing is made.
+
+    Args:
+        directory: need not be there; what is missing of it can then be made.
+
+    Raises:
+        ValueError: it can be neither written to nor made.
+    """
+    absolute = directory.absolute()
+    nearest = next(place for place in (absolute, *absolute.parents) if place.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"{directory}: expected a directory to write to, found the file {nearest}")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"{directory}: expected a directory to write to, found no permission to write in "
+            f"{nearest}"
+        )

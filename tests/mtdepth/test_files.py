@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from mtdepth.files import replacing
+from mtdepth.files import expect_writable, replacing
 
 
 def test_the_new_content_takes_the_place_of_the_old(tmp_path: Path) -> None:
@@ -43,3 +44,20 @@ def test_a_writer_that_writes_nothing_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(FileNotFoundError, match=r"x\.txt"):
         nothing()
+
+
+def test_where_results_go_is_looked_at_and_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect_writable(tmp_path)
+    expect_writable(tmp_path / "new" / "folder")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "x.txt").touch()
+    for place in (tmp_path / "x.txt", tmp_path / "x.txt" / "folder"):
+        with pytest.raises(ValueError, match=rf"{place}: expected a directory .* file .*x\.txt$"):
+            expect_writable(place)
+    asked: list[tuple[Path, int]] = []
+    monkeypatch.setattr("os.access", lambda path, mode: bool(asked.append((path, mode))))
+    with pytest.raises(ValueError, match=rf"no permission to write in {tmp_path}$"):
+        expect_writable(tmp_path / "new" / "folder")
+    assert asked == [(tmp_path, os.W_OK | os.X_OK)]

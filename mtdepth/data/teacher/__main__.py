@@ -10,11 +10,12 @@ from mtdepth.data.teacher.arguments import label_config, parser, teacher_config
 from mtdepth.data.teacher.progress import ProgressLine
 from mtdepth.errors import in_words
 
-BAD_INPUT, DIVERGED = 2, 1
+BAD_INPUT, DIVERGED, INTERRUPTED = 2, 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line: 0 when all is done, 2 for bad input, 1 when a training diverged.
+    """Runs the command line: 0 when all is done, 2 for bad input, 1 when a training diverged, 130
+    when it was interrupted.
 
     Args:
         arguments: without the program's name; left out, those of the process.
@@ -28,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         line.close()
         print(in_words(error, "teacher"), file=sys.stderr)
         return DIVERGED if isinstance(error, TrainingDiverged) else BAD_INPUT
+    except KeyboardInterrupt:
+        line.close()
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

@@ -60,7 +60,7 @@ def _add_train(command: argparse.ArgumentParser) -> None:
     add("--out", metavar="DIR", type=Path, required=True, help="directory of the checkpoint")
     add("--data", metavar="NAME", help=f"driveworld, kitti or cityscapes ({source.name})")
     add("--root", metavar="DIR", type=Path, help="directory of the data, but for driveworld")
-    add("--split", metavar="NAME", help=f"lists of KITTI raw's layout ({source.split})")
+    add("--split", metavar="NAME", help="lists of frames, as in data.split (the data's own)")
     add("--network", metavar="NAME", help=f"resnet50, resnet50-v2 or small ({network.name})")
     add("--weights", metavar="W", help=f"coco, none (random), or a file ({network.weights})")
     add(

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import nn
 
+from mtdepth.checkpoint_files import STATE, read_config, read_state, write_checkpoint
 from mtdepth.compatibility import load_weights
 from mtdepth.data.teacher.config import TeacherConfig
 from mtdepth.data.teacher.network import build_network
 from mtdepth.data.teacher.weights import load_initial
-from mtdepth.files import replacing
 
-STATE, CONFIG = "state.pt", "config.json"
 STATE_KEYS = frozenset({"network", "optimizer", "epoch"})
 
 
@@ -45,7 +42,7 @@ class Teaching:
             ValueError: the checkpoint is damaged, or of another configuration.
         """
         _expect_same(directory, config, _read_config(directory))
-        state = _read_state(directory, device)
+        state = read_state(directory, STATE_KEYS, device)
         teaching = cls._untrained(config, device)
         load_weights(teaching.network, state["network"], directory / STATE)
         teaching.optimizer.load_state_dict(state["optimizer"])
@@ -66,20 +63,12 @@ class Teaching:
 
     def save(self, directory: Path) -> None:
         """Writes the state into a directory; what is there under the same names is replaced."""
-        with replacing(directory / CONFIG) as path:
-            path.write_text(self.config.model_dump_json(indent=2))
         state = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
         }
-        with replacing(directory / STATE) as path:
-            torch.save(state, path)
-
-
-def is_checkpoint(directory: Path) -> bool:
-    """Whether a training was saved here."""
-    return (directory / CONFIG).is_file() and (directory / STATE).is_file()
+        write_checkpoint(directory, self.config, state)
 
 
 def load_teacher(directory: Path, device: torch.device) -> nn.Module:
@@ -89,11 +78,11 @@ def load_teacher(directory: Path, device: torch.device) -> nn.Module:
         ValueError: there is no checkpoint, it is damaged, or its weights are not finite.
     """
     config = _read_config(directory)
-    state = _read_state(directory, device)
+    state = read_state(directory, STATE_KEYS, device)
     network = build_network(config.network).to(device)
     load_weights(network, state["network"], directory / STATE)
-    for name, parameter in network.named_parameters():
-        if not parameter.isfinite().all():
+    for name, value in network.state_dict().items():
+        if not value.isfinite().all():
             raise ValueError(f"{directory / STATE}: expected finite weights, found NaN in {name}")
     return network.eval()
 
@@ -119,30 +108,4 @@ def _flat(config: TeacherConfig) -> dict[str, object]:
 
 
 def _read_config(directory: Path) -> TeacherConfig:
-    if not is_checkpoint(directory):
-        raise ValueError(
-            f"{directory}: expected a teacher's checkpoint ({CONFIG} and {STATE}), found none"
-        )
-    path = directory / CONFIG
-    try:
-        return TeacherConfig.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        found = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
-        raise ValueError(f"{path}: expected a teacher's configuration, found: {found}") from None
-
-
-def _read_state(directory: Path, device: torch.device) -> dict[str, Any]:
-    path = directory / STATE
-    try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:  # torch passes on whatever the bytes make pickle raise
-        raise ValueError(
-            f"{path}: expected a whole checkpoint, found one that torch cannot read "
-            f"({type(error).__name__})"
-        ) from None
-    if not isinstance(state, dict) or not state.keys() >= STATE_KEYS:
-        raise ValueError(
-            f"{path}: expected a whole checkpoint, found not all of {', '.join(sorted(STATE_KEYS))}"
-        )
-    return state
+    return read_config(directory, TeacherConfig, "a teacher")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mtdepth.config import Config, Count, NonNegative, Positive
+from mtdepth.config import Config, Count, DataSetConfig, NonNegative, Positive
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Area = Annotated[int, Field(ge=0)]
@@ -16,16 +15,10 @@ SMALL = {"sides": (128,), "max_side": 1024}
 """What `NetworkConfig` takes for granted of `small`."""
 
 
-class SourceConfig(Config):
-    """The images and instance maps to learn from."""
+class SourceConfig(DataSetConfig):
+    """The images and instance maps to learn from. Cityscapes' images need no snippets around them
+    (`leftImg8bit`), KITTI raw's a map beside each in `instance_02` or `instance_03`."""
 
-    name: Literal["driveworld", "kitti", "cityscapes"] = "driveworld"
-    """`driveworld` is rendered where it is missing; `kitti` is KITTI raw's layout, whoever wrote
-    it; `cityscapes` has `leftImg8bit` (or `leftImg8bit_sequence`) and `gtFine` under its root."""
-    root: Path | None = None
-    """Directory of the data. For driveworld it may be left out."""
-    split: str = "driveworld"
-    """Split of KITTI raw's layout, see `DataConfig.split`; Cityscapes has its own, by city."""
     min_area: Area = 12
     """Instances with fewer pixels are neither learned nor judged."""
     max_val_images: Count | None = 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import cast
 
 import numpy as np
@@ -48,14 +49,18 @@ def label_images(
     Args:
         network: a teacher in evaluation mode. One whose weights are NaN would detect nothing, but
             no checkpoint holds such.
-        images: each (3, H, W) uint8 RGB; sizes may differ.
+        images: each (3, H, W) uint8 RGB; sizes may differ. Only neighbours of one size go through
+            the network together: torchvision pads the others, and that shows.
         config: which detections count.
     """
     device = next(network.parameters()).device
     heads = cast(nn.Module, network.roi_heads)
     heads.score_thresh = config.score  # type: ignore[assignment]
-    detected = network([image.to(device).float() / 255 for image in images])
-    return [resolve(detections, config) for detections in detected]
+    labelled: list[Labelled] = []
+    for _, alike in groupby(images, key=lambda image: image.shape):
+        detected = network([image.to(device).float() / 255 for image in alike])
+        labelled += [resolve(detections, config) for detections in detected]
+    return labelled
 
 
 def resolve(detections: Mapping[str, Tensor], config: LabelConfig) -> Labelled:

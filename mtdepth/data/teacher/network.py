@@ -17,10 +17,12 @@ from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from mtdepth.config import EncoderConfig
-from mtdepth.data.teacher.classes import NUM_CLASSES
+from mtdepth.data.labels import LABELS
 from mtdepth.data.teacher.config import NetworkConfig
 from mtdepth.model.encoder import Encoder
 
+NUM_CLASSES = 1 + len(LABELS)
+"""Background is class 0, `LABELS` are 1 to 8."""
 FIRST_LAYERS = ("backbone.body.conv1.", "backbone.body.bn1.", "backbone.body.layer1.")
 SMALL_WIDTH, SMALL_CHANNELS, SMALL_HIDDEN = 16, 64, 256
 SMALL_ANCHORS_PX = (8, 16, 32, 64, 128)

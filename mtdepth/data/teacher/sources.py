@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 from mtdepth.config import DataConfig
-from mtdepth.data.kitti import KittiRaw
+from mtdepth.data.by_city import ANNOTATIONS
+from mtdepth.data.cityscapes import Cityscapes
+from mtdepth.data.pack.manifest import is_pack
+from mtdepth.data.reader import Reader, open_reader
 from mtdepth.data.root import Progress, data_root
-from mtdepth.data.splits import list_split
+from mtdepth.data.splits import Frame, list_split
 from mtdepth.data.teacher.config import SourceConfig
 
 LearningSplit = Literal["train", "val"]
-MAP_SUFFIX, IMAGE_SUFFIX = "_gtFine_instanceIds.png", "_leftImg8bit.png"
-IMAGE_FOLDERS = ("leftImg8bit", "leftImg8bit_sequence")
 
 
 @dataclass(frozen=True, order=True)
@@ -30,6 +31,8 @@ def list_pairs(
 ) -> list[Pair]:
     """The pairs of a split, in order. Driveworld is rendered when it is missing.
 
+    Frames without an instance map are left out.
+
     Args:
         config: names the data.
         split: whose.
@@ -38,45 +41,35 @@ def list_pairs(
     Raises:
         ValueError: the data is missing, or no image of the split has an instance map.
     """
-    if config.root is None and config.name != "driveworld":
-        raise ValueError(f"--root: expected the directory of {config.name}, found none")
-    if config.name == "cityscapes":
-        assert config.root is not None
-        return _cityscapes(config.root, split)
     data = DataConfig(name=config.name, root=config.root, split=config.split)
-    reader = KittiRaw(data_root(data, on_progress))
-    pairs = []
-    for frame in list_split(data, reader.root, split).frames:
-        image = reader.image_path(frame)
-        if not reader.has_instances(frame):
-            continue
-        if image is None:
-            raise ValueError(f"{reader.expected_path(frame)}: expected an image, found none")
-        folder = f"instance_{frame.camera}"
-        instances = image.parents[1].with_name(folder) / "data" / f"{image.stem}.png"
-        pairs.append(Pair(image, instances))
+    root = _raw_root(data, on_progress)
+    reader = open_reader(data, root)
+    frames = list_split(data, root, split).frames
+    pairs = [_pair(reader, frame) for frame in frames if reader.has_instances(frame)]
     if not pairs:
         raise ValueError(
-            f"{reader.root}: expected instance maps (instance_02/data/*.png) of frames of the "
-            f"{split} list of {config.split!r}, found none"
+            f"{root}: expected instance maps (KITTI raw: instance_02/data/*.png, Cityscapes: "
+            f"gtFine/*/*/*_{ANNOTATIONS['gtFine']}) of frames of the {split} list of "
+            f"{config.split!r}, found none"
         )
     return pairs
 
 
-def _cityscapes(root: Path, split: str) -> list[Pair]:
-    """`gtFine/<split>/<city>/<city>_<seq>_<frame>_gtFine_instanceIds.png`, and images so named."""
-    maps = sorted((root / "gtFine" / split).glob(f"*/*{MAP_SUFFIX}"))
-    if not maps:
-        raise ValueError(
-            f"--root: expected {root / 'gtFine' / split}/<city>/*{MAP_SUFFIX}, found none"
-        )
-    return [Pair(_cityscapes_image(root, split, path), path) for path in maps]
+def _raw_root(data: DataConfig, on_progress: Progress | None) -> Path:
+    if data.root is not None and is_pack(data.root):
+        raise ValueError(f"--root: expected raw files, found a pack at {data.root}")
+    if data.name != "driveworld" and (data.root is None or not data.root.is_dir()):
+        found = "none" if data.root is None else f"nothing at {data.root}"
+        raise ValueError(f"--root: expected the directory of {data.name}, found {found}")
+    return data_root(data, on_progress)
 
 
-def _cityscapes_image(root: Path, split: str, instances: Path) -> Path:
-    name = instances.name.removesuffix(MAP_SUFFIX) + IMAGE_SUFFIX
-    places = [root / kind / split / instances.parent.name / name for kind in IMAGE_FOLDERS]
-    for place in places:
-        if place.is_file():
-            return place
-    raise ValueError(f"{instances}: expected its image at {places[0]} or {places[1]}, found none")
+def _pair(reader: Reader, frame: Frame) -> Pair:
+    image = reader.image_path(frame)
+    if image is None:
+        raise ValueError(f"{reader.expected_path(frame)}: expected an image, found none")
+    if isinstance(reader, Cityscapes):
+        name = f"{frame.drive}_{frame.index:06d}_{ANNOTATIONS['gtFine']}"
+        return Pair(image, reader.root / "gtFine" / name)
+    folder = image.parents[1].with_name(f"instance_{frame.camera}")
+    return Pair(image, folder / "data" / f"{image.stem}.png")

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mtdepth.checkpoint_files import is_checkpoint
 from mtdepth.data.root import Progress
 from mtdepth.data.teacher.ahead import read_batches
-from mtdepth.data.teacher.checkpoint import Teaching, is_checkpoint
+from mtdepth.data.teacher.checkpoint import Teaching
 from mtdepth.data.teacher.config import TeacherConfig
 from mtdepth.data.teacher.examples import Example, read_example, targets
 from mtdepth.data.teacher.judging import judge
@@ -22,6 +23,7 @@ from mtdepth.data.teacher.network import set_training
 from mtdepth.data.teacher.schedule import learning_rate
 from mtdepth.data.teacher.sources import Pair, list_pairs
 from mtdepth.device import best_device
+from mtdepth.files import expect_writable
 from mtdepth.train import TrainingDiverged
 
 
@@ -44,7 +46,8 @@ def fit(
     """Trains a teacher, and saves it after each epoch; what was begun in `out` goes on.
 
     Interrupted and resumed after any epoch, it ends as if it had run through: all that is random
-    follows from the seed and the epoch's number.
+    follows from the seed and the epoch's number. On a GPU no two trainings are quite the same:
+    torchvision's RoIAlign adds up gradients in any order there.
 
     Args:
         config: everything that the result depends on.
@@ -73,6 +76,7 @@ def fit(
 
 
 def _open(config: TeacherConfig, out: Path) -> Teaching:
+    expect_writable(out)
     if is_checkpoint(out):
         return Teaching.load(out, config, best_device())
     return Teaching.start(config, best_device())

@@ -12,14 +12,17 @@ from torchvision.models.detection import (
     MaskRCNN_ResNet50_FPN_Weights,
 )
 
-from mtdepth.data.teacher.classes import COCO_NAMES, NUM_CLASSES
+from mtdepth.checkpoint_files import read_tensors
 from mtdepth.data.teacher.config import NetworkConfig
+from mtdepth.data.teacher.network import NUM_CLASSES
 
 State = dict[str, Tensor]
 COCO = {
     "resnet50": MaskRCNN_ResNet50_FPN_Weights.COCO_V1,
     "resnet50-v2": MaskRCNN_ResNet50_FPN_V2_Weights.COCO_V1,
 }
+COCO_NAMES = ("person", "person", "car", "truck", "bus", "train", "motorcycle", "bicycle")
+"""What COCO calls each of `mtdepth.data.labels.LABELS`; a rider is a person."""
 CLASS_SCORES = "roi_heads.box_predictor.cls_score.bias"
 ROWS_A_CLASS = {
     "roi_heads.box_predictor.cls_score.": 1,
@@ -41,14 +44,13 @@ def load_initial(network: nn.Module, config: NetworkConfig) -> None:
     if config.weights == "none":
         return
     state = _download(config.name) if config.weights == "coco" else read_file(Path(config.weights))
-    found = len(state[CLASS_SCORES]) if CLASS_SCORES in state else None
-    state = _for_our_classes(state, found, network)
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(_for_our_classes(state, network))
     except RuntimeError as error:
+        found = str(error).partition("\n")[2] or str(error)  # load_state_dict's has a heading
         raise ValueError(
             f"--weights: {config.weights!r} does not fit the network {config.name!r}: "
-            f"{shorten(str(error).splitlines()[1], 160)}"
+            f"{shorten(found, 160)}"
         ) from None
 
 
@@ -60,14 +62,10 @@ def read_file(path: Path) -> State:
     """
     if not path.is_file():
         raise ValueError(f"--weights: expected 'coco', 'none' or a file, found {str(path)!r}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch passes on whatever the bytes make pickle raise
-        raise ValueError(
-            f"{path}: expected a state dict, found what torch cannot read ({type(error).__name__})"
-        ) from None
+    state = read_tensors(path, "a state dict")
     state = state.get("network", state) if isinstance(state, dict) else {}
-    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+    found = state.values() if isinstance(state, dict) else ()
+    if not found or not all(isinstance(value, Tensor) for value in found):
         raise ValueError(f"{path}: expected a state dict (names to tensors), found something else")
     return state
 
@@ -84,10 +82,11 @@ def _download(name: str) -> State:
         ) from None
 
 
-def _for_our_classes(state: State, num_classes: int | None, network: nn.Module) -> State:
+def _for_our_classes(state: State, network: nn.Module) -> State:
     """The state with COCO's layers cut down to our classes, and other strange ones replaced."""
     categories: list[str] = COCO["resnet50"].meta["categories"]
-    if num_classes in (NUM_CLASSES, None):
+    num_classes = state[CLASS_SCORES].numel() if CLASS_SCORES in state else NUM_CLASSES
+    if num_classes == NUM_CLASSES:
         return state
     ours = network.state_dict()
     rows = torch.tensor([0, *map(categories.index, COCO_NAMES)])

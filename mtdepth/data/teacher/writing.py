@@ -19,7 +19,7 @@ from mtdepth.data.teacher.jobs import Job
 from mtdepth.data.teacher.labelling import Labelled, label_images
 from mtdepth.files import replacing
 
-Progress = Callable[[int, int, float], None]
+LabelProgress = Callable[[int, int, float], None]
 """Hears of images done, images in all, and seconds left."""
 
 
@@ -36,7 +36,7 @@ def write_maps(
     *,
     batch_size: int = 4,
     num_threads: int = 0,
-    on_progress: Progress | None = None,
+    on_progress: LabelProgress | None = None,
 ) -> int:
     """Writes the instance map of every image, and returns how many instances they hold.
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mtdepth.data.teacher.checkpoint import CONFIG, STATE, Teaching, is_checkpoint, load_teacher
+from mtdepth.checkpoint_files import CONFIG, STATE, is_checkpoint
+from mtdepth.data.teacher.checkpoint import Teaching, load_teacher
 from mtdepth.data.teacher.config import SourceConfig, TeacherConfig
 from tests.mtdepth.data.teacher.toys import toy_config
 
@@ -61,23 +62,22 @@ def test_another_training_does_not_go_on(config: TeacherConfig, saved: Path) -> 
 
 
 def test_damage_is_told(config: TeacherConfig, saved: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected a teacher's checkpoint .* found none"):
+    with pytest.raises(ValueError, match=r"expected a checkpoint of a teacher .* found none"):
         load_teacher(tmp_path, CPU)
-    state = torch.load(saved / STATE, weights_only=True)
-    state["network"]["backbone.body.conv1.weight"][0, 0, 0, 0] = torch.nan
-    torch.save(state, saved / STATE)
-    with pytest.raises(
-        ValueError, match=r"finite weights, found NaN in backbone.body.conv1.weight"
-    ):
-        load_teacher(saved, CPU)
+    for name in ("backbone.body.layer1.0.bn1.running_mean", "backbone.body.conv1.weight"):
+        state = torch.load(saved / STATE, weights_only=True)
+        state["network"][name].flatten()[0] = torch.nan
+        torch.save(state, saved / STATE)
+        with pytest.raises(ValueError, match=f"finite weights, found NaN in {name}"):
+            load_teacher(saved, CPU)
     torch.save({"network": {}}, saved / STATE)
     with pytest.raises(ValueError, match="found not all of epoch, network, optimizer"):
         load_teacher(saved, CPU)
     (saved / STATE).write_bytes(b"half")
-    with pytest.raises(ValueError, match="expected a whole checkpoint, found one that torch"):
+    with pytest.raises(ValueError, match="expected a whole checkpoint, found what torch"):
         Teaching.load(saved, config, CPU)
     (saved / CONFIG).write_text('{"epochs": 0}')
     with pytest.raises(
-        ValueError, match=r"config.json: expected a teacher's configuration.*epochs"
+        ValueError, match=r"config.json: expected the configuration of a teacher.*epochs"
     ):
         load_teacher(saved, CPU)

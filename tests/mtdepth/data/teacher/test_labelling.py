@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mtdepth.data.labels import LABELS
-from mtdepth.data.teacher.config import LabelConfig
-from mtdepth.data.teacher.labelling import Labelled, resolve
+from mtdepth.data.teacher.config import LabelConfig, NetworkConfig
+from mtdepth.data.teacher.labelling import Labelled, label_images, resolve
+from mtdepth.data.teacher.network import build_network
 
 CAR, PERSON = 3, 1
 ANY = LabelConfig(score=0.0, min_area=0, min_visible=0.0)
@@ -81,6 +82,18 @@ def test_nothing_and_nan_make_an_empty_map() -> None:
     assert ids(resolve(broken, ANY)) == [0, 24000, 24000]
     broken["masks"][1] = float("nan")
     assert ids(resolve(broken, ANY)) == [0, 0, 0]
+
+
+def test_what_is_beside_an_image_has_no_say() -> None:
+    torch.manual_seed(0)
+    network = build_network(NetworkConfig(name="small", weights="none", sides=(64,))).eval()
+    small, wide = torch.randint(256, (3, 64, 96)).byte(), torch.randint(256, (3, 64, 160)).byte()
+    limits = LabelConfig(score=0.0, min_area=0, min_visible=0.0)
+    (alone,) = label_images(network, [small], limits)
+    assert alone.labels
+    for beside in label_images(network, [small, wide, small], limits)[::2]:
+        assert beside.instances.scores.tolist() == alone.instances.scores.tolist()
+        assert np.array_equal(beside.ids(), alone.ids())
 
 
 @settings(deadline=None)

@@ -10,16 +10,18 @@ import pytest
 from mtdepth.config import DataConfig
 from mtdepth.data.check import check_data
 from mtdepth.data.images import read_map
+from mtdepth.data.splits import Frame
 from mtdepth.data.teacher.__main__ import main
 from mtdepth.data.teacher.arguments import label_config, parser, teacher_config
 from mtdepth.data.teacher.config import LabelConfig, SourceConfig, TeacherConfig
+from tests.mtdepth.data.cityscapes_files import write_snippet
 
 SMALL = ["--network", "small", "--weights", "none", "--side", "64", "--epochs", "1"]
 
 
 def train(root: Path, out: Path, *more: str) -> int:
-    options = ["--data", "kitti", "--root", str(root), "--out", str(out), "--batch-size", "2"]
-    return main(["train", *options, *SMALL, *more])
+    options = ["--data", "kitti", "--split", "driveworld", "--root", str(root), "--out", str(out)]
+    return main(["train", *options, "--batch-size", "2", *SMALL, *more])
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,30 @@ def test_mistakes_end_with_one_line(
     assert problem in said
     assert said.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_an_interruption_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mtdepth.data.teacher.jobs.drive_jobs", interrupted)
+    assert main(["label", "--checkpoint", "c", "--root", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "Stopped. The same command goes on from here.\n"
+
+
+def test_cityscapes_is_learned_from(tmp_path: Path) -> None:
+    for number in range(10):
+        city = f"city{number:02d}"
+        write_snippet(tmp_path / "data", Frame(f"train/{city}/{city}_000000", 19))
+    options = ["--data", "cityscapes", "--root", str(tmp_path / "data")]
+    out = tmp_path / "teacher"
+    assert main(["train", *options, "--out", str(out), "--batch-size", "4", *SMALL]) == 0
+    options = ["label", "--checkpoint", str(out), "--out", str(tmp_path / "maps")]
+    assert main([*options, "--images", str(tmp_path / "data" / "leftImg8bit_sequence")]) == 0
+    maps = sorted((tmp_path / "maps").glob("train/*/*_leftImg8bit.png"))
+    assert [read_map(path).shape for path in maps] == [(128, 256)] * 10
 
 
 def test_a_training_that_diverges_ends_with_one(

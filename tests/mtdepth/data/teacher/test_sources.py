@@ -6,18 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mtdepth.config import DataConfig
+from mtdepth.data.pack.manifest import MANIFEST
+from mtdepth.data.splits import Frame
 from mtdepth.data.teacher.config import SourceConfig
+from mtdepth.data.teacher.examples import read_example
 from mtdepth.data.teacher.sources import Pair, list_pairs
+from tests.mtdepth.data.cityscapes_files import write_camera, write_image, write_map
 from tests.mtdepth.data.teacher.toys import drive_name, toy_street
-
-
-def write(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.zeros((2, 4), np.uint16)).save(path)
-    return path
 
 
 def test_kitti_raw_is_read_by_its_lists(tmp_path: Path) -> None:
@@ -55,20 +52,59 @@ def test_driveworld_is_a_data_set_like_any_other(tiny_data: DataConfig) -> None:
     assert all(pair.image.is_file() and pair.instances.is_file() for pair in pairs)
 
 
+def test_a_right_camera_has_maps_of_its_own(tmp_path: Path) -> None:
+    source = toy_street(tmp_path, train=1, val=1, num_frames=2)
+    (tmp_path / "splits/toy/train_files.txt").write_text(f"{drive_name(0)} 1 r\n")
+    drive = tmp_path / drive_name(0)
+    for kind in ("image", "instance"):
+        (drive / f"{kind}_02").rename(drive / f"{kind}_03")
+    name = "data/0000000001.png"
+    expected = Pair(drive / "image_03" / name, drive / "instance_03" / name)
+    assert list_pairs(source, "train") == [expected]
+
+
+def cityscapes(root: Path, *, num_cities: int = 10) -> list[Frame]:
+    """An annotated frame in each of some cities, of which one in ten validates."""
+    cities = [f"city{number:02d}" for number in range(num_cities)]
+    frames = [Frame(f"train/{city}/{city}_000000", 19) for city in cities]
+    for frame in frames:
+        write_map(root, frame, "gtFine", np.zeros((2, 4), np.uint16))
+        write_image(root, frame, np.zeros((2, 4, 3), np.uint8), video="")
+    return frames
+
+
 def test_cityscapes_is_read_by_its_annotated_frames(tmp_path: Path) -> None:
-    names = ["train/aachen/aachen_000000_000019", "train/bochum/bochum_000000_000313"]
-    maps = [write(tmp_path / "gtFine" / f"{name}_gtFine_instanceIds.png") for name in names]
-    write(tmp_path / "gtFine" / f"{names[0]}_gtFine_labelIds.png")
-    write(tmp_path / "gtFine/val/lindau/lindau_000000_000019_gtFine_instanceIds.png")
-    images = [
-        write(tmp_path / kind / f"{name}_leftImg8bit.png")
-        for kind, name in zip(("leftImg8bit", "leftImg8bit_sequence"), names, strict=True)
-    ]
-    write(tmp_path / "leftImg8bit_sequence/train/aachen/aachen_000000_000020_leftImg8bit.png")
+    frames = cityscapes(tmp_path)
+    tested = Frame("val/lindau/lindau_000000", 19)
+    write_map(tmp_path, tested, "gtFine", np.zeros((2, 4), np.uint16))
+    write_camera(tmp_path, Frame("train/city00/city00_000001", 19))  # without a map
     source = SourceConfig(name="cityscapes", root=tmp_path)
-    assert list_pairs(source, "train") == [Pair(images[0], maps[0]), Pair(images[1], maps[1])]
-    with pytest.raises(ValueError, match=r"lindau.*expected its image at .*leftImg8bit/val/lindau"):
-        list_pairs(source, "val")
+    train, val = (list_pairs(source, split) for split in ("train", "val"))  # type: ignore[arg-type]
+    assert (len(train), len(val)) == (9, 1)
+    assert sorted(train + val) == [
+        Pair(
+            tmp_path / "leftImg8bit" / f"{frame.drive}_000019_leftImg8bit.png",
+            tmp_path / "gtFine" / f"{frame.drive}_000019_gtFine_instanceIds.png",
+        )
+        for frame in frames
+    ]
+    assert read_example(train[0]).pixels.shape == (3, 2, 4)  # whole: the bonnet is background
+
+
+def test_an_annotation_without_its_image_is_told(tmp_path: Path) -> None:
+    first = cityscapes(tmp_path)[0]
+    image = tmp_path / "leftImg8bit" / f"{first.drive}_000019_leftImg8bit.png"
+    image.unlink()
+    source = SourceConfig(name="cityscapes", root=tmp_path)
+    with pytest.raises(ValueError, match=r"city00_000000_000019_leftImg8bit.png: expected an im"):
+        [list_pairs(source, split) for split in ("train", "val")]  # type: ignore[arg-type]
+
+
+def test_a_pack_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text("{}")
+    source = SourceConfig(name="kitti", root=tmp_path)
+    with pytest.raises(ValueError, match="--root: expected raw files, found a pack at"):
+        list_pairs(source, "train")
 
 
 @pytest.mark.parametrize("name", ["kitti", "cityscapes"])
@@ -77,5 +113,5 @@ def test_missing_data_is_told(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"--root: expected the directory of {name}, found none"):
         list_pairs(told, "train")
     nowhere = told.model_copy(update={"root": tmp_path / "nowhere"})
-    with pytest.raises(ValueError, match=r"expected .*nowhere"):
+    with pytest.raises(ValueError, match=rf"--root: .* {name}, found nothing at .*nowhere"):
         list_pairs(nowhere, "train")

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from mtdepth.checkpoint_files import STATE
 from mtdepth.config import DataConfig
-from mtdepth.data.teacher.checkpoint import STATE
+from mtdepth.data.teacher.checkpoint import Teaching
 from mtdepth.data.teacher.config import SourceConfig, TeacherConfig
 from mtdepth.data.teacher.examples import read_example
-from mtdepth.data.teacher.sources import Pair
-from mtdepth.data.teacher.training import _Draw, _draws, fit
+from mtdepth.data.teacher.sources import Pair, list_pairs
+from mtdepth.data.teacher.training import _Draw, _draws, fit, train_epoch
 from mtdepth.train import TrainingDiverged
-from tests.mtdepth.data.teacher.toys import scene, toy_config, toy_street, write_frame
+from tests.mtdepth.data.teacher.toys import (
+    drive_name,
+    scene,
+    toy_config,
+    toy_street,
+    write_frame,
+)
 
 
 class Listener:
@@ -104,6 +113,27 @@ def test_a_loss_that_is_not_finite_ends_it(tmp_path: Path) -> None:
     ):
         fit(told, tmp_path / "out", Listener())
     assert not (tmp_path / "out").exists()
+
+
+def test_streets_without_anybody_and_of_any_size_are_learned_from(tmp_path: Path) -> None:
+    told = toy_config(toy_street(tmp_path, train=1, val=1), epochs=1)
+    pairs = list_pairs(told.source, "train")
+    image, instances = scene(7)
+    write_frame(tmp_path / drive_name(0), 1, image[:50, :70], instances[:50, :70])
+    for frame in (2, 3):
+        write_frame(tmp_path / drive_name(0), frame, image, np.zeros_like(instances))
+    teaching = Teaching.start(told, torch.device("cpu"))
+    assert 0 < train_epoch(teaching, pairs) < math.inf
+    assert 0 < train_epoch(teaching, pairs[2:]) < math.inf  # a batch of background alone
+
+
+def test_where_nothing_can_be_written_nothing_is_trained(tmp_path: Path) -> None:
+    told = toy_config(toy_street(tmp_path, train=1, val=1))
+    (tmp_path / "file").touch()
+    heard: list[int] = []
+    with pytest.raises(ValueError, match="out: expected a directory to write to, found the file"):
+        fit(told, tmp_path / "file" / "out", Listener(), on_step=lambda *_: heard.append(1))
+    assert not heard
 
 
 def test_more_images_a_step_than_there_are_is_told(tmp_path: Path) -> None:

@@ -180,7 +180,12 @@ def test_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
     path.write_bytes(b"no state dict")
     with pytest.raises(ValueError, match="expected a state dict, found what torch cannot read"):
         read_file(path)
-    for content in ({}, [torch.zeros(1)], {"epoch": 3}):
+    torch.save(
+        small_state(**{f"{SCORES}bias": torch.ones(91), f"{BOXES}bias": torch.ones(4)}), path
+    )
+    with pytest.raises(ValueError, match=r"some.pth' does not fit the network 'small': "):
+        load_initial(network, config)
+    for content in ({}, [torch.zeros(1)], {"epoch": 3}, {"network": 3}):
         torch.save(content, path)
         with pytest.raises(ValueError, match=r"expected a state dict \(names to tensors\), found"):
             read_file(path)

@@ -46,6 +46,21 @@ def test_maps_are_those_of_the_images(tmp_path: Path, num_threads: int) -> None:
     assert len(list(todo[0].target.parent.iterdir())) == 5
 
 
+def test_sizes_and_kinds_of_images_mix_in_a_batch(tmp_path: Path) -> None:
+    toy_street(tmp_path, train=1, val=0, num_frames=3)
+    todo, expected = jobs(tmp_path), []
+    for number, (job, height, width) in enumerate(
+        zip(todo, (64, 40, 60), (96, 80, 50), strict=True)
+    ):
+        image, instances = (each[:height, :width] for each in scene(number))
+        Image.fromarray(image).convert("L" if number == 2 else "RGB").save(job.image)
+        expected.append(instances)
+    write_maps(Oracle(), todo, ALL, batch_size=3)
+    assert [read_map(job.target).shape for job in todo] == [(64, 96), (40, 80), (60, 50)]
+    for job, instances in zip(todo[:2], expected[:2], strict=True):
+        assert np.array_equal(read_map(job.target), instances)
+
+
 def test_thresholds_are_heard(tmp_path: Path) -> None:
     toy_street(tmp_path, train=1, val=0, num_frames=1)
     (job,) = jobs(tmp_path)

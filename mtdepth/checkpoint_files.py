@@ -1,0 +1,95 @@
+"""The two files of a checkpoint: who trained it with which settings, and the state they led to."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from pydantic import ValidationError
+
+from mtdepth.config import Config
+from mtdepth.files import replacing
+
+STATE, CONFIG = "state.pt", "config.json"
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+def is_checkpoint(directory: Path) -> bool:
+    """Whether both files are there."""
+    return (directory / CONFIG).is_file() and (directory / STATE).is_file()
+
+
+def write_checkpoint(directory: Path, config: Config, state: dict[str, Any]) -> None:
+    """Writes both files; what is there under the same names is replaced."""
+    with replacing(directory / CONFIG) as path:
+        path.write_text(config.model_dump_json(indent=2))
+    with replacing(directory / STATE) as path:
+        torch.save(state, path)
+
+
+def read_config(directory: Path, kind: type[AnyConfig], trained: str) -> AnyConfig:
+    """The configuration of a checkpoint.
+
+    Args:
+        directory: of the checkpoint.
+        kind: what the configuration is.
+        trained: what errors call that which it configures, such as "a teacher".
+
+    Raises:
+        ValueError: a file is missing, or the configuration is of another kind.
+    """
+    if not is_checkpoint(directory):
+        raise ValueError(
+            f"{directory}: expected a checkpoint of {trained} ({CONFIG} and {STATE}), found none"
+        )
+    path = directory / CONFIG
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        found = ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+        raise ValueError(
+            f"{path}: expected the configuration of {trained}, found: {found}"
+        ) from None
+
+
+def read_state(directory: Path, keys: Set[str], device: torch.device) -> dict[str, Any]:
+    """The state of a checkpoint, its tensors on a device.
+
+    Args:
+        directory: of the checkpoint.
+        keys: what the state holds at least.
+        device: where its tensors go.
+
+    Raises:
+        ValueError: the file is damaged, or something is not in it.
+    """
+    path = directory / STATE
+    state = read_tensors(path, "a whole checkpoint", device)
+    if not isinstance(state, dict) or not state.keys() >= keys:
+        raise ValueError(
+            f"{path}: expected a whole checkpoint, found not all of {', '.join(sorted(keys))}"
+        )
+    return state
+
+
+def read_tensors(path: Path, expected: str, device: torch.device | str = "cpu") -> Any:
+    """What torch saved in a file, so long as it is tensors and plain values.
+
+    Args:
+        path: of the file.
+        expected: what the error says of it.
+        device: where its tensors go.
+
+    Raises:
+        ValueError: torch cannot read it.
+    """
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # torch passes on whatever the bytes make pickle raise
+        raise ValueError(
+            f"{path}: expected {expected}, found what torch cannot read ({type(error).__name__})"
+        ) from None
