@@ -76,6 +76,18 @@ def read_state(directory: Path, keys: Set[str], device: torch.device) -> dict[st
     return state
 
 
+def read_state_dict(path: Path) -> dict[str, Any]:
+    """The state dict in a file, its tensors on the CPU.
+
+    Raises:
+        ValueError: there is none in it.
+    """
+    found = read_tensors(path, "a state dict")
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: expected a state dict, found a {type(found).__name__}")
+    return found
+
+
 def read_tensors(path: Path, expected: str, device: torch.device | str = "cpu") -> Any:
     """What torch saved in a file, so long as it is tensors and plain values.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import torch
 from pydantic import ValidationError
 from torch import Tensor
 
 from mtdepth.checkpoint import CONFIG, save_network
+from mtdepth.checkpoint_files import read_state_dict
 from mtdepth.config import DataConfig, DecoderConfig, EncoderConfig, PoseConfig, TrainConfig
 from mtdepth.model.decoder import NUM_STAGES
 from mtdepth.model.network import NUM_SCALES, Network
@@ -45,7 +45,7 @@ def import_model(
     for name in FILES:
         if not (source / name).is_file():
             raise ValueError(f"{source}: expected {', '.join(FILES)}, found no {name}")
-    found = {name: _read(source / name) for name in FILES}
+    found = {name: read_state_dict(source / name) for name in FILES}
     settings = {key: found["encoder.pth"].pop(key, None) for key in SETTINGS}
     config = _config(settings, source / "encoder.pth", data_root, split)
     network = Network(config)
@@ -73,19 +73,6 @@ def tensor_names(network: Network) -> dict[str, dict[str, str]]:
         "pose.pth": {f"pose.decoder.{o}.{k}": f"net.{i}.{k}" for i, o in enumerate(pose)
                      for k in kinds},
     }  # fmt: skip
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch passes on whatever the bytes make pickle raise
-        raise ValueError(
-            f"{path}: expected a state dict, found what torch cannot read as one "
-            f"({type(error).__name__})"
-        ) from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: expected a state dict, found a {type(found).__name__}")
-    return found
 
 
 def _config(

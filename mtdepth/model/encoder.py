@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights
 from torchvision.models.resnet import BasicBlock
 
+from mtdepth.checkpoint_files import read_state_dict
 from mtdepth.config import EncoderConfig
 
 NUM_STAGES = 4
@@ -123,4 +124,4 @@ def _read_weights(config: EncoderConfig) -> dict[str, Tensor]:
         raise ValueError(
             f"encoder.weights: expected 'imagenet', 'none' or a file, found {config.weights!r}"
         )
-    return cast(dict[str, Tensor], torch.load(path, map_location="cpu", weights_only=True))
+    return read_state_dict(path)

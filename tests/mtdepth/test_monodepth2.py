@@ -151,7 +151,7 @@ WRONG: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
      r"expected net.3.bias of \(12,\), found \(6,\)"),
     ("pose", lambda x: x.update({"net.3.bias": 3}), r"net.3.bias of \(12,\), found int"),
     ("pose", lambda x: x.update({"net.3.bias": Strange()}),
-     r"expected a state dict, found what torch cannot read as one \(UnpicklingError\)"),
+     r"expected a state dict, found what torch cannot read \(UnpicklingError\)"),
     ("encoder", lambda x: x.update(height=65), r"multiple of 32 and .*, found 65 and 192"),
     ("encoder", lambda x: x.update(width="192"), r"multiple of 32 and .*, found 64 and '192'"),
     ("encoder", lambda x: remove(x, "width"), r"multiple of 32 and .*, found 64 and None"),

@@ -138,6 +138,14 @@ def test_weights_that_cannot_be_had_are_told(changes: dict[str, object], message
         Encoder(EncoderConfig.model_validate(changes))
 
 
+@pytest.mark.parametrize(("saved", "found"), [(None, "what torch cannot read"), ([1], "a list")])
+def test_a_file_that_holds_no_weights_is_told(tmp_path, saved: object, found: str) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"no weights") if saved is None else torch.save(saved, path)
+    with pytest.raises(ValueError, match=rf"weights\.pth: expected a state dict, found {found}"):
+        Encoder(EncoderConfig(width=8, weights=str(path)))
+
+
 def test_weights_come_from_a_file(tmp_path) -> None:
     saved = Encoder(EncoderConfig(width=8, weights="none"))
     path = tmp_path / "encoder.pt"
