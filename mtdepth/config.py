@@ -234,9 +234,15 @@ class WeightingConfig(Config):
 class OpticsConfig(Config):
     """OPTICS over the places that pixels point to (Ankerst et al. 1999)."""
 
-    min_samples: Count = 16
+    method: Literal["optics", "optics-sklearn", "dbscan", "hdbscan"] = "optics"
+    """`optics` merges votes on a grid of a quarter of a pixel and is exact on it; `optics-sklearn`
+    is scikit-learn's, on the votes as they are, hundreds of times as slow;
+    `dbscan` (Ester et al. 1996) reads `min_samples` and `eps`; `hdbscan` (Campello et al. 2013)
+    finds a cut of its own within each cluster that OPTICS has at `max_eps`, and reads no `eps`."""
+    min_samples: Annotated[int, Field(ge=2)] = 20
     """Votes within reach that make a vote a core point. Background votes for itself, a vote a
-    pixel: more than the pixels of a disc of `eps` keep it from being dense."""
+    pixel: the pixels of a disc of `eps`, and half as many again for noise, keep it from being
+    dense. An object of fewer pixels is not found."""
     max_eps: Positive = 2.0
     """Largest reach considered, in pixels of the network's image."""
     extraction: Literal["eps", "xi"] = "eps"
@@ -249,6 +255,12 @@ class OpticsConfig(Config):
     """Smallest cluster, in pixels."""
     min_offset: NonNegative = 0.0
     """Pixels that point nearer than this, in pixels, are background outright; 0 keeps all."""
+
+    @model_validator(mode="after")
+    def _within_reach(self) -> Self:
+        if "optics" in self.method and self.extraction == "eps" and self.eps > self.max_eps:
+            raise ValueError(f"expected eps <= max_eps, found {self.eps} and {self.max_eps}")
+        return self
 
 
 class OptimizerConfig(Config):

@@ -19,6 +19,7 @@ from mtdepth.losses.photometric import PhotometricError, upsampled_depth, warp_s
 from mtdepth.metrics.depth import evaluate_image, mean_metrics
 from mtdepth.metrics.flip import flip_mean
 from mtdepth.metrics.instances import average_precision, offset_errors
+from mtdepth.metrics.panoptic import panoptic_quality
 from mtdepth.metrics.pose import ate_snippets, trajectory, trajectory_errors
 from mtdepth.metrics.regions import region_counts
 from mtdepth.model.network import Predictions, image_size
@@ -110,10 +111,9 @@ class Scores:
         found |= {f"depth/{name}": value for name, value in counts.items()}
         found |= {f"pose/{name}": value for name, value in self._pose().items()}
         if self.true:
-            precision = average_precision(
-                self.predicted, self.true, min_area=self.config.offsets.min_area
-            )
-            found |= {f"instances/{name}": value for name, value in precision.items()}
+            for metric in (average_precision, panoptic_quality):
+                judged = metric(self.predicted, self.true, min_area=self.config.offsets.min_area)
+                found |= {f"instances/{name}": value for name, value in judged.items()}
         return found
 
     def _pose(self) -> dict[str, float]:

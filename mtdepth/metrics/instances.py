@@ -1,4 +1,7 @@
-"""How good instances are: COCO's average precision without classes, and the error of offsets."""
+"""How good instances are: COCO's average precision without classes, and the error of offsets.
+
+Against maps that a teacher drew, all of it tells of agreement with the teacher, not of accuracy.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ def average_precision(
 ) -> dict[str, float]:
     """COCO's average precision (Lin et al. 2014) of masks, all of one class.
 
+    Objects count in the order of their `Instances.scores`, how tightly their votes lie.
+
     Args:
         predicted: objects of each image.
         true: (H, W) instance map of each image, 0 for background.
@@ -33,18 +38,10 @@ def average_precision(
         [0, 1]. Empty where no true instance counts, since precision is undefined there: there
         is no NaN.
     """
-    if len(predicted) != len(true):
-        raise ValueError(
-            f"expected as many predicted as true maps, found {len(predicted)} and {len(true)}"
-        )
+    expect_fitting(predicted, true)
     truth: list[dict[str, Any]] = []
     detections: list[dict[str, Any]] = []
     for image, (ours, theirs) in enumerate(zip(predicted, true, strict=True), start=1):
-        if ours.map.shape != theirs.shape:
-            raise ValueError(
-                f"image {image - 1}: expected maps of one size, found predicted "
-                f"{ours.map.shape} and true {theirs.shape}"
-            )
         best = np.argsort(-ours.scores, kind="stable")[:MAX_DETECTIONS]
         for mask, score in zip(_masks(ours.map, best + 1), ours.scores[best].tolist(), strict=True):
             detections.append({**mask, "image_id": image, "id": len(detections) + 1})
@@ -56,6 +53,24 @@ def average_precision(
         return {}
     precision = _precision(truth, detections, [theirs.shape for theirs in true])
     return {"ap": float(precision.mean()), "ap50": float(precision[0].mean())}
+
+
+def expect_fitting(predicted: Sequence[Instances], true: Sequence[NDArray[np.integer]]) -> None:
+    """Sees that there is a true map for each predicted one, of its size.
+
+    Raises:
+        ValueError: there is not.
+    """
+    if len(predicted) != len(true):
+        raise ValueError(
+            f"expected as many predicted as true maps, found {len(predicted)} and {len(true)}"
+        )
+    for image, (ours, theirs) in enumerate(zip(predicted, true, strict=True)):
+        if ours.map.shape != theirs.shape:
+            raise ValueError(
+                f"image {image}: expected maps of one size, found predicted "
+                f"{ours.map.shape} and true {theirs.shape}"
+            )
 
 
 def _masks(instances: NDArray[np.integer], labels: NDArray[np.integer]) -> list[dict[str, Any]]:

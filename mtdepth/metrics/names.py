@@ -29,9 +29,12 @@ POSE = ("ate", "ate_full", "rpe_m", "rpe_deg")
 """Over snippets of five frames (Zhou et al. 2017), and over whole runs of consecutive frames after
 their best alignment (Sturm et al. 2012, Zhan et al. 2020). Runs of two frames have an `ate_full`
 of 0, so that it tells something only where a split's frames follow each other."""
-INSTANCES = ("ap", "ap50", "offset_error_px", "zero_offset_error_px")
-"""Against instance maps; `zero_offset_error_px` is what offsets of zero get."""
-HIGHER_IS_BETTER = frozenset({"a1", "a2", "a3", "log_corr", "constant_a1", "ap", "ap50"})
+INSTANCES = ("ap", "ap50", "pq", "sq", "rq", "offset_error_px", "zero_offset_error_px")
+"""Against instance maps; `zero_offset_error_px` is what offsets of zero get. Where a teacher drew
+the maps, they tell how far the network agrees with it."""
+HIGHER_IS_BETTER = frozenset(
+    {"a1", "a2", "a3", "log_corr", "constant_a1", "ap", "ap50", "pq", "sq", "rq"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

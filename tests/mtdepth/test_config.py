@@ -66,6 +66,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("encoder.width", 12, "multiple of 8"),
     ("offsets.factor", 0, "greater than 0"),
     ("optics.xi", 1, "less than 1"),
+    ("optics.method", "kmeans", "'optics', 'optics-sklearn', 'dbscan' or 'hdbscan'"),
+    ("optics.min_samples", 1, "greater than or equal to 2"),
+    ("optics.eps", 2.5, "expected eps <= max_eps, found 2.5 and 2.0"),
     ("seed", -1, "greater than or equal to 0"),
 ]
 

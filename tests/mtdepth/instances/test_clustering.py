@@ -7,36 +7,9 @@ import pytest
 
 from mtdepth.config import OpticsConfig
 from mtdepth.instances.clustering import cluster
-from mtdepth.instances.targets import offset_targets
-from tests.mtdepth.batches import labels_of
+from tests.mtdepth.instances.scenes import noisy_offsets, overlap, three_boxes
 
 CONFIG = OpticsConfig()
-
-
-def three_boxes() -> np.ndarray:
-    instances = np.zeros((64, 96), dtype=np.int64)
-    instances[10:30, 5:25] = 26001
-    instances[12:40, 40:60] = 26002
-    instances[30:50, 60:90] = 24001
-    return instances
-
-
-def noisy_offsets(instances: np.ndarray, noise_px: float, seed: int = 0) -> np.ndarray:
-    offsets = (
-        offset_targets(labels_of(instances[None]), min_area=1)[0][0].numpy().astype(np.float64)
-    )
-    return offsets + np.random.default_rng(seed).normal(0, noise_px, offsets.shape)
-
-
-def overlap(found: np.ndarray, true: np.ndarray) -> list[float]:
-    """The best IoU of each true object."""
-    best = []
-    for label in np.setdiff1d(true, [0]):
-        mask = true == label
-        candidates = np.setdiff1d(found[mask], [0])
-        unions = [((found == c) & mask).sum() / ((found == c) | mask).sum() for c in candidates]
-        best.append(max(unions, default=0.0))
-    return best
 
 
 @pytest.mark.parametrize("extraction", ["eps", "xi"])
@@ -93,3 +66,10 @@ def test_what_diverged_is_refused() -> None:
         cluster(offsets, CONFIG)
     with pytest.raises(ValueError, match=r"expected offsets_px \(2, H, W\)"):
         cluster(np.zeros((3, 4, 4)), CONFIG)
+
+
+def test_an_unknown_method_is_told_with_the_known_ones() -> None:
+    config = OpticsConfig.model_construct(method="kmeans")
+    valid = "optics, optics-sklearn, dbscan, hdbscan"
+    with pytest.raises(ValueError, match=f"optics.method: expected one of {valid}, found 'kmeans'"):
+        cluster(np.zeros((2, 8, 8)), config)

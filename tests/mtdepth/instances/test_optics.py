@@ -8,7 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import OPTICS, cluster_optics_dbscan
 
+from mtdepth.config import OpticsConfig
+from mtdepth.instances.grid_optics import GridOptics
 from mtdepth.instances.optics import Plot, order
+from mtdepth.instances.votes import votes_of
+from tests.mtdepth.instances.scenes import noisy_offsets
 
 
 def random_counts(seed: int, height: int = 14, width: int = 17) -> np.ndarray:
@@ -44,6 +48,22 @@ def test_core_distances_are_scikit_learns(seed: int, reach: float, min_samples: 
         assert core == pytest.approx(expected[place])
     never_visited = set(expected) - set(plot.place.tolist())
     assert all(np.isinf(expected[place]) for place in never_visited)
+
+
+@pytest.mark.parametrize("noise_px", [0.0, 0.5])
+def test_core_distances_of_merged_votes_are_scikit_learns(noise_px: float) -> None:
+    """Each cell's centre as often as it has votes, in pixels; all but a millionth."""
+    true = np.zeros((32, 48), dtype=np.int64)
+    true[6:20, 4:20], true[10:28, 26:44] = 26001, 26002
+    config = OpticsConfig()
+    optics = GridOptics(votes_of(noisy_offsets(true, noise_px), config), config)
+    step, counts, plot = optics.grid.step_px, optics.grid.counts, optics.plot
+    theirs = reference(points_of(counts) * step, config.max_eps, config.min_samples)
+    of_place = np.full(counts.size, np.inf)
+    of_place[plot.place] = plot.core_distance * step
+    ours = np.repeat(of_place[counts.ravel() > 0], counts[counts > 0])
+    assert np.isfinite(ours).any()
+    np.testing.assert_allclose(ours, theirs.core_distances_, rtol=0, atol=1e-6)
 
 
 def labels_of(plot: Plot, eps: float, size: int) -> np.ndarray:

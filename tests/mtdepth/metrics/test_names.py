@@ -29,6 +29,7 @@ def test_a_task_that_is_not_learned_has_no_metrics() -> None:
         ("poses", "val/pose/ate"),
         ("poses", "val/pose/ate_full"),
         ("instances", "val/instances/ap50"),
+        ("instances", "val/instances/pq"),
     ],
 )
 def test_what_cannot_be_judged_is_not_promised(lacking: str, gone: str) -> None:
@@ -44,6 +45,8 @@ def test_what_cannot_be_judged_is_not_promised(lacking: str, gone: str) -> None:
         ("test/depth/comoving/a1", True),
         ("val/pose/rpe_deg", False),
         ("val/instances/ap50", True),
+        ("val/instances/pq", True),
+        ("val/instances/offset_error_px", False),
         ("val/depth/log_corr", True),
         ("train/loss", False),
     ],
