@@ -23,6 +23,8 @@ def _decimals(value: float) -> int | None:
     size = abs(value)
     if size != 0 and (size < 1e-3 or size >= 1e5):
         return None
+    if 0 < size < 0.01:
+        return 5
     return 4 if size < 0.1 else 3 if size < 10 else 2 if size < 100 else 1
 
 
