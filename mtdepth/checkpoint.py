@@ -9,9 +9,7 @@ from typing import Any
 
 import torch
 
-from mtdepth.checkpoint_files import CONFIG as CONFIG  # others know it from here
-from mtdepth.checkpoint_files import STATE as STATE
-from mtdepth.checkpoint_files import read_config, read_state, write_checkpoint
+from mtdepth.checkpoint_files import STATE, read_config, read_state, write_checkpoint
 from mtdepth.compatibility import OF_NETWORK, OF_TRAINING, expect_alike, load_weights
 from mtdepth.config import TrainConfig
 from mtdepth.model.network import Network

@@ -16,6 +16,8 @@ Task = Literal["depth", "instances"]
 Crop = Literal["garg", "cityscapes", "none"]
 DepthTruth = Literal["best", "lidar"]
 LidarDepth = Literal["velodyne", "camera"]
+BY_TORCHJD = ("upgrad", "pcgrad", "cagrad", "imtl-g", "aligned-mtl")
+"""Weightings that need the extra `gradients`."""
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from torch import Tensor
 
-from mtdepth.checkpoint import CONFIG, save_network
-from mtdepth.checkpoint_files import read_state_dict
+from mtdepth.checkpoint import save_network
+from mtdepth.checkpoint_files import CONFIG, read_state_dict
 from mtdepth.config import DataConfig, DecoderConfig, EncoderConfig, PoseConfig, TrainConfig
 from mtdepth.model.decoder import NUM_STAGES
 from mtdepth.model.network import NUM_SCALES, Network

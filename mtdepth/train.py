@@ -78,8 +78,8 @@ def train_epoch(
         `train/loss`, and the mean raw loss and effective weight of each task.
     """
     config, epoch = training.config, training.epoch + 1
-    torch.manual_seed(_epoch_seed(config.seed, epoch))
-    generator = torch.Generator().manual_seed(_epoch_seed(config.seed, epoch))
+    torch.manual_seed(epoch_seed(config.seed, epoch))
+    generator = torch.Generator().manual_seed(epoch_seed(config.seed, epoch))
     training.set_learning_rate()
     training.network.train()
     weights = training.weighting.weights()
@@ -138,5 +138,6 @@ def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:
     return torch.cat([total[None], training.weighting.stack(losses).detach()])
 
 
-def _epoch_seed(seed: int, epoch: int) -> int:
+def epoch_seed(seed: int, epoch: int) -> int:
+    """What torch is seeded with for an epoch, which counts from 1."""
     return (seed * 1_000_003 + epoch) % 2**63

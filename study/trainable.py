@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from mtdepth.config import BY_TORCHJD
 from mtdepth.config import TrainConfig as TrainConfig
 from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
@@ -102,10 +103,11 @@ class Mtdepth:
 
     def check_software(self, config: Mapping[str, Any]) -> None:
         """See `Trainable`."""
-        from mtdepth.weighting import make_weighting
-
         told = TrainConfig.model_validate(config)
-        make_weighting(told.tasks, told.weighting)
+        if told.weighting.name in BY_TORCHJD:
+            from mtdepth.weighting import make_weighting
+
+            make_weighting(told.tasks, told.weighting)
 
     def check_data(
         self, config: Mapping[str, Any], on_progress: OnProgress | None = None

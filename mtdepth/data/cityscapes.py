@@ -20,6 +20,7 @@ from mtdepth.data.cityscapes_crop import (
     cropped_size,
     whole_size,
 )
+from mtdepth.data.images import png_or_jpg
 from mtdepth.data.labels import IDS_A_LABEL, LABELS
 from mtdepth.data.splits import Frame
 from mtdepth.geometry import resize_intrinsics
@@ -48,10 +49,8 @@ class Cityscapes:
         """Where the image lies, as png or jpg: among the snippets, or annotated ones alone."""
         kind = _KINDS[frame.side]
         for folder in (f"{kind}_sequence", kind):
-            path = self._path(frame, folder, f"{kind}.png")
-            for found in (path, path.with_suffix(".jpg")):
-                if found.is_file():
-                    return found
+            if found := png_or_jpg(self._path(frame, folder, f"{kind}.png")):
+                return found
         return None
 
     def expected_path(self, frame: Frame) -> Path:

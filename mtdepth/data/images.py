@@ -9,6 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 
+def png_or_jpg(path: Path) -> Path | None:
+    """A `.png` path, or that of its `.jpg` twin: whichever is a file."""
+    for found in (path, path.with_suffix(".jpg")):
+        if found.is_file():
+            return found
+    return None
+
+
 def read_image(path: Path) -> Image.Image:
     """An RGB image.
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from mtdepth.config import DepthTruth, LidarDepth
 from mtdepth.data.calibration import Calibration, read_calibration
-from mtdepth.data.images import read_image, read_map
+from mtdepth.data.images import png_or_jpg, read_image, read_map
 from mtdepth.data.lidar import depth_from_scan, points_ahead
 from mtdepth.data.motion import motion_map, work_out
 from mtdepth.data.oxts import speed_mps, time_s, world_T_cam
@@ -46,11 +46,7 @@ class KittiRaw:
 
     def image_path(self, frame: Frame) -> Path | None:
         """Where the image lies, as png or jpg."""
-        stem = self.root / frame.drive / f"image_{frame.camera}" / "data" / f"{frame.index:010d}"
-        for suffix in (".png", ".jpg"):
-            if (path := stem.with_suffix(suffix)).is_file():
-                return path
-        return None
+        return png_or_jpg(self.expected_path(frame))
 
     def expected_path(self, frame: Frame) -> Path:
         """Where an image that is missing should lie."""

@@ -36,14 +36,6 @@ class KittiOdometry(KittiRaw):
             self._calibrations[frame.drive] = SequenceCalibration(self.root / frame.drive)
         return self._calibrations[frame.drive]
 
-    def image_path(self, frame: Frame) -> Path | None:
-        """Where the image lies, as png or jpg."""
-        expected = self.expected_path(frame)
-        for path in (expected, expected.with_suffix(".jpg")):
-            if path.is_file():
-                return path
-        return None
-
     def expected_path(self, frame: Frame) -> Path:
         """Where an image that is missing should lie."""
         return self._folder(frame, "image") / f"{frame.index:06d}.png"

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mtdepth.config import DataConfig, DepthTruth, LidarDepth
-from mtdepth.data.cityscapes import Cityscapes
 from mtdepth.data.kitti import KittiRaw
-from mtdepth.data.odometry import KittiOdometry
 from mtdepth.data.splits import Frame
 
 
@@ -67,9 +65,16 @@ class Reader(Protocol):
 
 
 def open_reader(config: DataConfig, root: Path) -> Reader:
-    """The reader of the data set that `config` names, which lies at `root`."""
+    """The reader of the data set that `config` names, which lies at `root`.
+
+    Others are not imported: Cityscapes' brings torch, which looking data over need not wait for.
+    """
     if config.name == "cityscapes":
+        from mtdepth.data.cityscapes import Cityscapes
+
         return Cityscapes(root)
     if config.name == "kitti-odometry":
+        from mtdepth.data.odometry import KittiOdometry
+
         return KittiOdometry(root)
     return KittiRaw(root)

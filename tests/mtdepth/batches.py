@@ -1,5 +1,7 @@
 """Small batches that tests are made of."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -7,6 +9,16 @@ from mtdepth.config import DecoderConfig, EncoderConfig, TrainConfig
 from mtdepth.data.batch import Batch
 from mtdepth.instances.targets import InstanceLabels, batch_labels, number_instances
 
+LEARNING: dict[str, Any] = {
+    "encoder": {"width": 8, "weights": "none"},
+    "decoder": {"width": 4, "disparity_bias": -3},
+    "depth": {"min_m": 1, "max_m": 80},
+    "pose": {"translation_m": 0.1, "forward_m": 0.5},
+    "optimizer": {"lr": 1e-3},
+    "batch_size": 2,
+    "max_steps_per_epoch": 2,
+}
+"""A training that learns in seconds."""
 SMALL = {
     "encoder": EncoderConfig(width=8, weights="none"),
     "decoder": DecoderConfig(width=4),

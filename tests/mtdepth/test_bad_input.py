@@ -13,7 +13,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from mtdepth import predict
-from mtdepth.checkpoint import CONFIG, STATE, Training, load_network, save_network
+from mtdepth.checkpoint import Training, load_network, save_network
+from mtdepth.checkpoint_files import CONFIG, STATE
 from mtdepth.config import DataConfig, TrainConfig
 from mtdepth.evaluate import evaluate
 from mtdepth.losses import task_losses

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mtdepth.checkpoint import CONFIG, STATE, Training, load_network
+from mtdepth.checkpoint import Training, load_network
+from mtdepth.checkpoint_files import CONFIG, STATE
 from mtdepth.config import TrainConfig
 from mtdepth.losses import task_losses
 from mtdepth.train import _step

@@ -14,7 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from mtdepth.checkpoint import CONFIG, STATE, Training, load_network
+from mtdepth.checkpoint import Training, load_network
+from mtdepth.checkpoint_files import CONFIG, STATE
 from mtdepth.evaluate import evaluate
 from mtdepth.importing import main
 from mtdepth.monodepth2 import FILES, import_model

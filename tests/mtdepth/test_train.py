@@ -15,19 +15,9 @@ from mtdepth.config import DataConfig, TrainConfig
 from mtdepth.metrics.names import evaluation_names, training_names
 from mtdepth.train import TrainingDiverged, _second_look, fit
 from mtdepth.weighting import METHODS
-from tests.mtdepth.batches import random_batch, small_config
+from tests.mtdepth.batches import LEARNING, random_batch, small_config
 
-SLIM: dict[str, Any] = {
-    "encoder": {"width": 8, "weights": "none"},
-    "decoder": {"width": 4, "disparity_bias": -3},
-    "depth": {"min_m": 1, "max_m": 80},
-    "pose": {"translation_m": 0.1, "forward_m": 0.5},
-    "optimizer": {"lr": 1e-3},
-    "batch_size": 2,
-    "epochs": 3,
-    "max_steps_per_epoch": 2,
-    "max_val_samples": 3,
-}
+SLIM: dict[str, Any] = {**LEARNING, "epochs": 3, "max_val_samples": 3}
 
 
 class Listener:

@@ -29,7 +29,10 @@ def config(tiny_data: Any, **changes: Any) -> dict[str, Any]:
 
 
 def test_it_is_light_until_something_is_trained() -> None:
-    script = "import sys, study.trainable; print('torch' in sys.modules)"
+    script = (
+        "import sys; from study.trainable import Mtdepth; import mtdepth.data.check; "
+        "Mtdepth().check_software({'weighting': {'name': 'dwa'}}); print('torch' in sys.modules)"
+    )
     root = Path(__file__).parents[2]
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root

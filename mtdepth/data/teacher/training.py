@@ -24,7 +24,7 @@ from mtdepth.data.teacher.schedule import learning_rate
 from mtdepth.data.teacher.sources import Pair, list_pairs
 from mtdepth.device import best_device
 from mtdepth.files import expect_writable
-from mtdepth.train import TrainingDiverged
+from mtdepth.train import TrainingDiverged, epoch_seed
 
 
 class Report(Protocol):
@@ -95,8 +95,7 @@ def train_epoch(
         TrainingDiverged: a loss was NaN or infinite.
     """
     config, epoch = teaching.config, teaching.epoch
-    seed = (config.seed * 1_000_003 + epoch + 1) % 2**63
-    torch.manual_seed(seed)
+    torch.manual_seed(epoch_seed(config.seed, epoch + 1))
     set_training(teaching.network)
     draws = _draws(config, epoch, pairs)
     num_steps = len(draws) // config.batch_size

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtdepth.config import WeightingConfig
+from mtdepth.config import BY_TORCHJD, WeightingConfig
 from mtdepth.weighting import METHODS, make_weighting
 from mtdepth.weighting.torchjd import TorchJD
 
@@ -34,6 +34,7 @@ def combined(weights: Tensor, *gradients: list[float]) -> Tensor:
 
 def test_the_names() -> None:
     assert NAMES == ["upgrad", "pcgrad", "cagrad", "imtl-g", "aligned-mtl"]
+    assert tuple(NAMES) == BY_TORCHJD
 
 
 def test_pcgrad_by_hand() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,12 @@ def tiny_pack(tiny_data: DataConfig, tmp_path_factory: pytest.TempPathFactory) -
 def as_kitti(tiny_world: Path) -> DataConfig:
     """The tiny world as any other data set."""
     return DataConfig(name="kitti", root=tiny_world, split="driveworld", height=64, width=192)
+
+
+@pytest.fixture
+def world(tiny_world: Path, tmp_path: Path) -> DataConfig:
+    """The tiny world, to be changed."""
+    shutil.copytree(tiny_world, tmp_path / "world")
+    return DataConfig(
+        name="kitti", root=tmp_path / "world", split="driveworld", height=64, width=192
+    )

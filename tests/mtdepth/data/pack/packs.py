@@ -13,6 +13,8 @@ from mtdepth.data.pack.write import make_pack
 from mtdepth.data.reader import open_reader
 
 MOST_FRAMES = 8
+DRIVE = "2026_01_01/2026_01_01_drive_{:04d}_sync"
+TRAIN, VAL, TEST = DRIVE.format(0), DRIVE.format(3), DRIVE.format(5)
 
 
 def request(
@@ -54,3 +56,8 @@ def few(kitti: DataConfig, folder: Path) -> DataConfig:
 def at(config: DataConfig, out: Path) -> DataConfig:
     """The same data, from a pack."""
     return config.model_copy(update={"root": out, "split": Path(config.split).name})
+
+
+def image(config: DataConfig, drive: str, index: int) -> Path:
+    assert config.root
+    return config.root / drive / f"image_02/data/{index:010d}.png"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -11,22 +10,7 @@ from mtdepth.config import DataConfig
 from mtdepth.data.pack.plan import make_plan, needed, without
 from mtdepth.data.reader import open_reader
 from mtdepth.data.splits import SPLITS, Frame
-
-DRIVE = "2026_01_01/2026_01_01_drive_{:04d}_sync"
-TRAIN, VAL, TEST = DRIVE.format(0), DRIVE.format(3), DRIVE.format(5)
-
-
-@pytest.fixture
-def world(tiny_world: Path, tmp_path: Path) -> DataConfig:
-    shutil.copytree(tiny_world, tmp_path / "world")
-    return DataConfig(
-        name="kitti", root=tmp_path / "world", split="driveworld", height=64, width=192
-    )
-
-
-def image(config: DataConfig, drive: str, index: int) -> Path:
-    assert config.root
-    return config.root / drive / f"image_02/data/{index:010d}.png"
+from tests.mtdepth.data.pack.packs import DRIVE, TEST, TRAIN, VAL, image
 
 
 def planned(config: DataConfig):

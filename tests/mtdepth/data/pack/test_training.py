@@ -11,18 +11,10 @@ from mtdepth.config import DataConfig, TrainConfig
 from mtdepth.data.pack.entries import Codec
 from mtdepth.evaluate import evaluate
 from mtdepth.train import fit
+from tests.mtdepth.batches import LEARNING
 from tests.mtdepth.data.pack.packs import at, few, make, request
 
-SLIM: dict[str, Any] = {
-    "encoder": {"width": 8, "weights": "none"},
-    "decoder": {"width": 4, "disparity_bias": -3},
-    "depth": {"min_m": 1, "max_m": 80},
-    "pose": {"translation_m": 0.1, "forward_m": 0.5},
-    "optimizer": {"lr": 1e-3},
-    "batch_size": 2,
-    "epochs": 2,
-    "max_steps_per_epoch": 2,
-}
+SLIM: dict[str, Any] = {**LEARNING, "epochs": 2}
 
 
 def trained(data: DataConfig) -> tuple[list[dict[str, float]], dict[str, float]]:

@@ -23,24 +23,7 @@ from mtdepth.data.pack.verify import verify
 from mtdepth.data.reader import open_reader
 from mtdepth.data.root import data_root
 from mtdepth.data.splits import Frame
-from tests.mtdepth.data.pack.packs import at, make, request
-
-DRIVE = "2026_01_01/2026_01_01_drive_{:04d}_sync"
-TRAIN, VAL, TEST = DRIVE.format(0), DRIVE.format(3), DRIVE.format(5)
-
-
-@pytest.fixture
-def world(tiny_world: Path, tmp_path: Path) -> DataConfig:
-    """The tiny world, to be changed."""
-    shutil.copytree(tiny_world, tmp_path / "world")
-    return DataConfig(
-        name="kitti", root=tmp_path / "world", split="driveworld", height=64, width=192
-    )
-
-
-def image(config: DataConfig, drive: str, index: int) -> Path:
-    assert config.root
-    return config.root / drive / f"image_02/data/{index:010d}.png"
+from tests.mtdepth.data.pack.packs import DRIVE, TEST, TRAIN, VAL, at, image, make, request
 
 
 def halve(path: Path) -> bytes:
