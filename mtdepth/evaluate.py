@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,9 @@ class Evaluation:
     and a mean over images is over those that have the metric."""
     images: list[dict[str, str | float]]
     """The same for each image, whose name is under `image`."""
+    replicates: dict[str, list[float]] = field(default_factory=dict)
+    """Of the test split: metrics that are no means over images, on bootstrap draws of its images,
+    the same draws for every model (`mtdepth.metrics.replicates`)."""
 
 
 def evaluate(checkpoint: Path, split: Split) -> Evaluation:
@@ -52,13 +55,16 @@ def evaluate_network(
     scores = Scores(config, data)
     flips = config.evaluation.flip and "depth" in config.tasks
     network.eval()
-    for indices, neighbours in _chunks(data, _chosen(len(data), config, split), config.batch_size):
+    chosen = chosen_samples(len(data), split, config.max_val_samples)
+    for indices, neighbours in chunks(data, chosen, config.batch_size):
         wants_sources = neighbours and "depth" in config.tasks
         batch = data.batch(indices, neighbours=wants_sources).to(device)
         predictions = network(batch.target, batch.sources if wants_sources else None)
         scores.add(indices, batch, predictions, network(batch.target.flip(-1)) if flips else None)
+    drawn = scores.replicates() if split == "test" else {}
     return Evaluation(
         metrics={f"{split}/{name}": value for name, value in scores.metrics().items()},
+        replicates={f"{split}/{name}": values for name, values in drawn.items()},
         images=[
             {"image": str(frame)} | {f"{split}/{name}": value for name, value in row.items()}
             for frame, row in sorted(scores.rows.items())
@@ -66,14 +72,14 @@ def evaluate_network(
     )
 
 
-def _chosen(num_samples: int, config: TrainConfig, split: Split) -> list[int]:
-    limit = config.max_val_samples
+def chosen_samples(num_samples: int, split: Split, limit: int | None) -> list[int]:
+    """Which samples of a split are judged: all; or of validation `limit`, evenly spread."""
     if split != "val" or limit is None or limit >= num_samples:
         return list(range(num_samples))
     return [round(x) for x in np.linspace(0, num_samples - 1, limit).tolist()]
 
 
-def _chunks(data: SplitData, indices: Sequence[int], size: int) -> Iterator[tuple[list[int], bool]]:
+def chunks(data: SplitData, indices: Sequence[int], size: int) -> Iterator[tuple[list[int], bool]]:
     """Batches of indices, those with both neighbours, or an instance map, apart from the others."""
     having = {index: (data.has_neighbours(index), data.has_instances(index)) for index in indices}
     for kind in sorted(set(having.values()), reverse=True):

@@ -22,6 +22,7 @@ from mtdepth.metrics.instances import average_precision, offset_errors
 from mtdepth.metrics.panoptic import panoptic_quality
 from mtdepth.metrics.pose import ate_snippets, trajectory, trajectory_errors
 from mtdepth.metrics.regions import region_counts
+from mtdepth.metrics.replicates import instance_replicates
 from mtdepth.model.network import Predictions, image_size
 
 Row = dict[str, float]
@@ -115,6 +116,14 @@ class Scores:
                 judged = metric(self.predicted, self.true, min_area=self.config.offsets.min_area)
                 found |= {f"instances/{name}": value for name, value in judged.items()}
         return found
+
+    def replicates(self) -> dict[str, list[float]]:
+        """Metrics that are no means over images, on draws of them; see `instance_replicates`."""
+        if not self.true:
+            return {}
+        min_area = self.config.offsets.min_area
+        drawn = instance_replicates(self.predicted, self.true, min_area=min_area)
+        return {f"instances/{name}": values for name, values in drawn.items()}
 
     def _pose(self) -> dict[str, float]:
         """Over all runs of consecutive frames: `ate` weighs each by its number of snippets, the

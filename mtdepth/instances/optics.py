@@ -7,11 +7,12 @@ finite core distance or reachability in any order.
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mtdepth.instances.walk import core_levels, visit
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -49,26 +50,24 @@ def order(counts: Ints, *, reach: float, min_samples: int) -> Plot:
     padded = np.pad(counts, margin)
     stencil, squared = _disc(reach, padded.shape[1])
     flat = padded.ravel()
-    rows, columns = np.nonzero(counts)
-    occupied = (rows + margin) * padded.shape[1] + columns + margin
-    dense = _disc_sums(padded, reach)[rows, columns] >= min_samples
-    cores = occupied[dense]
-    near_core = np.zeros(flat.size, dtype=bool)
-    near_core[(cores[:, None] + stencil).ravel()] = True
-    places = np.concatenate([cores, occupied[near_core[occupied] & ~dense]])
-    enough = np.cumsum(flat[cores[:, None] + stencil], axis=1) >= min_samples
-    core = squared[np.argmax(enough, axis=1)]
-    walk, reached, predecessor = _walk(places, core, flat.size, stencil, squared)
-    core_distance = np.full(len(places), np.inf)
-    core_distance[: len(cores)] = np.sqrt(core)
+    occupied = np.flatnonzero(flat)
+    level = core_levels(flat, occupied, stencil, squared, min_samples)
+    cores_first = np.argsort(level < 0, kind="stable")
+    places, level = occupied[cores_first], level[cores_first]
+    walk, reached, predecessor = visit(places, level, flat.size, stencil, squared)
     rows, columns = np.divmod(places[walk], padded.shape[1])
     return Plot(
         place=(rows - margin) * counts.shape[1] + columns - margin,
         count=flat[places[walk]],
-        reachability=np.sqrt(np.where(reached < 0, np.inf, reached)),
-        core_distance=core_distance[walk],
+        reachability=_distance(reached),
+        core_distance=_distance(level[walk]),
         predecessor=predecessor,
     )
+
+
+def _distance(squared: Ints) -> Floats:
+    """Of squared distances, of which -1 stands for infinity."""
+    return np.sqrt(np.where(squared < 0, np.inf, squared))
 
 
 def _disc(reach: float, width: int) -> tuple[Ints, Ints]:
@@ -79,69 +78,3 @@ def _disc(reach: float, width: int) -> tuple[Ints, Ints]:
     nearest = np.argsort(squared, kind="stable")
     nearest = nearest[squared[nearest] <= reach**2]
     return steps[nearest], squared[nearest]
-
-
-def _disc_sums(padded: Ints, reach: float) -> NDArray[np.int32]:
-    """(H, W) points within reach of each place of a grid padded by `int(reach)` all around."""
-    margin = int(reach)
-    height, width = (size - 2 * margin for size in padded.shape)
-    before = np.zeros((padded.shape[0], padded.shape[1] + 1), dtype=np.int32)
-    np.cumsum(padded, axis=1, out=before[:, 1:])
-    total = np.zeros((height, width), dtype=np.int32)
-    for dy in range(-margin, margin + 1):
-        half = int(np.sqrt(reach**2 - dy**2))
-        rows = before[margin + dy : margin + dy + height]
-        total += rows[:, margin + half + 1 : margin + half + 1 + width]
-        total -= rows[:, margin - half : margin - half + width]
-    return total
-
-
-def _walk(
-    places: Ints, core: Ints, size: int, stencil: Ints, squared: Ints
-) -> tuple[Ints, Ints, Ints]:
-    """The paper's figures 5 to 7, with a heap of whole numbers: key = squared reach * n + rank.
-
-    Args:
-        places: (n,) cells of the flat grid, core ones first.
-        core: squared core distances of the core places.
-        size: of the flat grid.
-        stencil: steps to the places within reach.
-        squared: their squared distances.
-
-    Returns:
-        (n,) ranks in the order visited, their squared reachability (-1: none), and the position
-        in the order of their predecessor (-1: none).
-    """
-    n = len(places)
-    rank = np.zeros(size, dtype=np.int64)
-    rank[places] = np.arange(n)
-    best = np.full(size, -1, dtype=np.int64)  # -1: empty, or visited
-    best[places] = unreached = int(squared[-1]) + 1
-    came_from = np.full(n, -1, dtype=np.int64)
-    cells, cores = places.tolist(), core.tolist()
-    from_core = {level: np.maximum(squared, level) for level in set(cores)}
-    visited: list[int] = []
-    reached: list[int] = []
-    done = bytearray(n)
-    for seed in range(len(cores)):
-        heap = [unreached * n + seed]
-        while heap:
-            level, current = divmod(heapq.heappop(heap), n)
-            if done[current]:
-                continue
-            done[current] = True
-            best[cells[current]] = -1
-            visited.append(current)
-            reached.append(level if level < unreached else -1)
-            if current >= len(cores):
-                continue
-            near, distance = stencil + cells[current], from_core[cores[current]]
-            (closer,) = (distance < best[near]).nonzero()
-            near, distance = near[closer], distance[closer]
-            best[near] = distance
-            ranks = rank[near]
-            came_from[ranks] = len(visited) - 1
-            for key in (distance * n + ranks).tolist():
-                heapq.heappush(heap, key)
-    walk = np.array(visited, dtype=np.int64)
-    return walk, np.array(reached, dtype=np.int64), came_from[walk]

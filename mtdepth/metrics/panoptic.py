@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtdepth.instances.clustering import Instances
-from mtdepth.metrics.instances import expect_fitting
+from mtdepth.metrics.coco import expect_fitting
 
 
 def panoptic_quality(
@@ -34,7 +34,7 @@ def panoptic_quality(
     ious: list[float] = []
     num_predicted = num_true = 0
     for ours, theirs in zip(predicted, true, strict=True):
-        matched, of_ours, of_theirs = _matches(ours.map, theirs, min_area)
+        matched, of_ours, of_theirs = image_matches(ours.map, theirs, min_area)
         ious += matched
         num_predicted += of_ours
         num_true += of_theirs
@@ -45,7 +45,7 @@ def panoptic_quality(
     return {"pq": quality * recognition, "sq": quality, "rq": recognition}
 
 
-def _matches(
+def image_matches(
     predicted: NDArray[np.integer], true: NDArray[np.integer], min_area: int
 ) -> tuple[list[float], int, int]:
     """IoU of the matches in an image, and how many predicted and true instances count."""
