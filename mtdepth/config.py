@@ -6,7 +6,7 @@ Nothing heavy is imported here, so that a study can be checked and planned in an
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -337,3 +337,13 @@ class TrainConfig(Config):
         if len(set(self.tasks)) != len(self.tasks):
             raise ValueError(f"expected each task once, found {list(self.tasks)}")
         return self
+
+
+class ClusteringConfig(Config):
+    """One clustering of what a trained network says: nothing is trained, and nothing is random."""
+
+    tasks: ClassVar[tuple[Task, ...]] = ("instances",)
+    epochs: ClassVar[int] = 1
+    seed: ClassVar[int] = 0
+
+    optics: OpticsConfig = OpticsConfig()

@@ -14,8 +14,8 @@ import optuna
 from study.budget import applies, contains, grid_points, num_search_trials
 from study.conditions import searched_by
 from study.nesting import value_at
+from study.settings import settings_of
 from study.space import Objective, Parameter, Space
-from study.trainable import TrainConfig
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 NUM_RANDOM_BEFORE_TPE = 5
@@ -42,7 +42,7 @@ class ArmSearch:
         self._arm = arm
         self._sampler = space.search.sampler
         self._parameters = searched_by(space, arm)
-        self._settings = TrainConfig.model_validate(space.arm_config(arm)).model_dump(mode="json")
+        self._settings = settings_of(space, arm).model_dump(mode="json")
         self._trials: dict[int, optuna.Trial] = {}
         self._study = optuna.create_study(
             storage=storage,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from study.nesting import value_at
+from study.settings import settings_of
 from study.space import Parameter, Space
-from study.trainable import TrainConfig
 
 
 def matches(value: Any, wanted: Any) -> bool:
@@ -28,7 +28,7 @@ def searched_by(space: Space, arm: str) -> dict[str, Parameter]:
     """
     if space.search is None:
         return {}
-    settings = TrainConfig.model_validate(space.arm_config(arm)).model_dump(mode="json")
+    settings = settings_of(space, arm).model_dump(mode="json")
     open_parameters = _not_ruled_out(space.search.space, settings)
     ordered: dict[str, Parameter] = {}
     while open_parameters:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from study.manifest import described
+from study.settings import Settings, settings_of
 from study.space import Objective, Space
 from study.trainable import Split, SplitSummary, Trainable, TrainConfig, Truth, metric_names
 
@@ -41,7 +42,7 @@ def check_data(
     found: dict[str, Summaries] = {}
     of_arms: dict[str, Summaries] = {}
     for arm in space.arms:
-        config = TrainConfig.model_validate(space.arm_config(arm))
+        config = settings_of(space, arm)
         told = [part.model_dump(mode="json") for part in (config.data, config.evaluation)]
         key = json.dumps(told, sort_keys=True)
         if key not in found:
@@ -68,7 +69,7 @@ def resolve_objectives(
     for arm, objective in found.items():
         first = space.objective_of(arm)
         if objective.metric != first.metric:
-            config = TrainConfig.model_validate(space.arm_config(arm))
+            config = settings_of(space, arm)
             why = _why(config, "val", first.metric, data[arm]["val"].truth)
             note = f"tuned for {objective.metric}, not {first.metric}: {why}"
             notes.setdefault(note, []).append(arm)
@@ -82,7 +83,7 @@ def tell_missing(space: Space, data: Mapping[str, Summaries], say: Say) -> None:
     for metric in space.compare.metrics:
         whys: list[str] = []
         for arm, splits in data.items():
-            config, truth = TrainConfig.model_validate(space.arm_config(arm)), splits["test"].truth
+            config, truth = settings_of(space, arm), splits["test"].truth
             if metric in metric_names(config, "test", truth):
                 break
             if metric in metric_names(config, "test"):
@@ -93,7 +94,7 @@ def tell_missing(space: Space, data: Mapping[str, Summaries], say: Say) -> None:
 
 def _resolved(space: Space, arm: str, val: SplitSummary) -> Objective:
     objective = space.objective_of(arm)
-    config = TrainConfig.model_validate(space.arm_config(arm))
+    config = settings_of(space, arm)
     names = metric_names(config, "val", val.truth)
     if objective.metric in names:
         return objective
@@ -106,7 +107,7 @@ def _resolved(space: Space, arm: str, val: SplitSummary) -> Objective:
     )
 
 
-def _why(config: TrainConfig, split: Split, metric: str, truth: Truth) -> str:
+def _why(config: Settings, split: Split, metric: str, truth: Truth) -> str:
     """What a split lacks of that which a metric is measured against."""
     lacking = [
         kind

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from study import statistics
 from study.ledger import Ledger
+from study.settings import settings_of
 from study.space import Space
-from study.trainable import TrainConfig, higher_is_better, metric_names
+from study.trainable import higher_is_better, metric_names
 
 Row = dict[str, Any]
 
@@ -56,7 +57,7 @@ class Results:
 
     def why_missing(self, arm: str, metric: str) -> str:
         """Why an arm has no value in a metric."""
-        config = TrainConfig.model_validate(self.space.arm_config(arm))
+        config = settings_of(self.space, arm)
         split: Literal["test", "val"] = "test" if metric.startswith("test/") else "val"
         if metric not in metric_names(config, split):
             return "the arm does not learn what this measures"
@@ -148,7 +149,7 @@ def reference_arm(space: Space, metric: str) -> str | None:
     A baseline that does not learn the task has no such metric; then it is the first arm that has.
     """
     for arm in (space.compare.baseline, *space.arms):
-        config = TrainConfig.model_validate(space.arm_config(arm))
+        config = settings_of(space, arm)
         if metric in metric_names(config, "test"):
             return arm
     return None

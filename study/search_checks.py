@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,8 @@ from study.conditions import searched_by
 from study.documents import FieldError, FieldPath
 from study.nesting import expanded
 from study.plain_errors import dotted_fields, first_field_error, suggestion
+from study.settings import KINDS, strictly
 from study.space import Parameter, Space
-from study.trainable import TrainConfig
 
 
 def check_search(space: Space) -> None:
@@ -24,7 +23,7 @@ def check_search(space: Space) -> None:
     """
     if space.search is None:
         return
-    valid = [name for name in dotted_fields(TrainConfig) if name != "seed"]
+    valid = [name for name in dotted_fields(KINDS[space.kind]) if name != "seed"]
     for name, parameter in space.search.space.items():
         path: FieldPath = ("search", "space", name)
         if name == "seed":
@@ -90,19 +89,10 @@ def _extremes(parameter: Parameter) -> Iterator[tuple[FieldPath, Any]]:
 def problem_with(space: Space, arm: str, name: str, value: Any) -> str | None:
     """Why a field of an arm cannot have a value, or None if it can."""
     try:
-        training(space.arm_config(arm, {name: value}))
+        strictly(space, space.arm_config(arm, {name: value}))
     except ValidationError as error:
-        return first_field_error(error, TrainConfig).problem
+        return first_field_error(error, KINDS[space.kind]).problem
     return None
-
-
-def training(settings: dict[str, Any]) -> TrainConfig:
-    """A training from plain data, types taken strictly.
-
-    Raises:
-        ValidationError: as pydantic says it.
-    """
-    return TrainConfig.model_validate_json(json.dumps(settings), strict=True)
 
 
 def reaches(settings: Any, path: FieldPath) -> bool:

@@ -13,9 +13,8 @@ from ray.tune.search import Searcher
 
 from study.arm_search import ArmSearch
 from study.events import Dealt, EpochEnded, Event, TrialEnded, decode, encode
-from study.nesting import value_at
+from study.settings import num_epochs_of, seed_of
 from study.space import Objective, Space
-from study.trainable import TrainConfig
 
 
 @dataclass
@@ -164,7 +163,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         number = self._num_dealt["search", arm]
         params = self._searches[arm].propose(number)
         config = self._space.arm_config(arm, params)
-        seed = value_at(config, "seed", TrainConfig().seed)
+        seed = seed_of(self._space, config)
         return self._dealt("search", arm, f"{number:03d}", seed, params)
 
     def _next_confirm(self) -> Dealt | None:
@@ -194,7 +193,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
             seed=seed,
             params=params,
             config=config,
-            num_epochs=value_at(config, "epochs", TrainConfig().epochs),
+            num_epochs=num_epochs_of(self._space, config),
         )
 
     def _apply_dealt(self, event: Dealt) -> None:

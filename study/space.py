@@ -33,6 +33,7 @@ def _study_name(name: str) -> str:
     return _path_safe(name)
 
 
+Kind = Literal["training", "clustering"]
 PathSafe = Annotated[str, AfterValidator(_path_safe)]
 StudyName = Annotated[str, AfterValidator(_study_name)]
 
@@ -45,16 +46,29 @@ class Part(BaseModel):
     )
 
 
-class Objective(Part):
-    """What an arm is tuned for."""
+class Goal(Part):
+    """A metric, and which way it is to go."""
 
     metric: str
     """A metric of the validation split, `val/<task>/<metric>`."""
     mode: Literal["min", "max"]
     """Whether less of it is better, or more."""
+
+
+class Objective(Goal):
+    """What an arm is tuned for."""
+
     fallback: str | None = None
     """Used instead, in the same mode, where the validation split has no truth for `metric`: a real
     KITTI drive without lidar, say."""
+    against: tuple[Goal, ...] = ()
+    """What it is traded against. The search then looks for trials that none other beats in all of
+    them, the Pareto front; the best of an arm still is the one that is best in `metric`."""
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The objective itself, and what it is traded against."""
+        return (self, *self.against)
 
 
 class Arm(Part):
@@ -178,6 +192,22 @@ class Scheduler(Part):
     """At each rung, one of so many goes on."""
 
 
+class InnerSearch(Part):
+    """How instances are clustered, searched at the end of each training that learns them.
+
+    The offsets of the validation split are predicted once, and clustered in many ways; the model
+    keeps the best, and is judged by it from then on. So arms are compared at the best clustering
+    of each training, at no further training.
+    """
+
+    trials: Annotated[int, Field(ge=1)]
+    """How many ways of clustering each training may try; the first is the one that it is set to."""
+    objective: Goal = Goal(metric="val/instances/ap50", mode="max")
+    sampler: Sampler = Sampler()
+    space: Annotated[dict[str, Parameter], Field(min_length=1)]
+    """Searched fields of `optics`, by dotted name."""
+
+
 class Confirm(Part):
     """Phase two: the best of each arm, trained again with seeds that the search never saw."""
 
@@ -211,10 +241,16 @@ class Resources(Part):
 class Space(Part):
     """One question, and everything that is tried to answer it."""
 
+    kind: Kind = "training"
+    """`training`: a trial trains a network. `clustering`: a trial clusters what a trained one says,
+    and settings are those of `optics` alone."""
     study: StudyName
     """A short name: of directories, of the MLflow experiment, of registered models."""
     question: str
     """What the study asks, in a sentence."""
+    checkpoint: str | None = None
+    """Of a clustering: the trained model. A directory, or MLflow's `runs:/<run>/<path>` or
+    `models:/<name>@<alias>`, which hold one."""
     base: dict[str, Any] = {}
     """Fields of the training that all arms share: nested, or by dotted name."""
     arms: Annotated[dict[PathSafe, Arm], Field(min_length=1)]
@@ -223,6 +259,7 @@ class Space(Part):
     search: Search | None = None
     """Left out, each arm is confirmed as it is set."""
     scheduler: Scheduler = Scheduler()
+    inner_search: InnerSearch | None = None
     confirm: Confirm = Confirm()
     compare: Compare
     resources: Resources = Resources()

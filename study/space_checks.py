@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from study.documents import FieldError, FieldPath
 from study.nesting import expanded
 from study.plain_errors import first_field_error, suggestion
-from study.search_checks import check_search, reaches, training
+from study.search_checks import check_search, reaches
+from study.settings import KINDS, Settings, strictly
 from study.space import Objective, Space
-from study.trainable import TrainConfig, higher_is_better, metric_names
+from study.trainable import higher_is_better, metric_names
 
 
 def check_space(space: Space) -> None:
@@ -28,11 +29,11 @@ def check_space(space: Space) -> None:
     _check_compare(space, configs)
 
 
-def _arm_config(space: Space, arm: str) -> TrainConfig:
+def _arm_config(space: Space, arm: str) -> Settings:
     try:
-        return training(space.arm_config(arm))
+        return strictly(space, space.arm_config(arm))
     except ValidationError as error:
-        found = first_field_error(error, TrainConfig)
+        found = first_field_error(error, KINDS[space.kind])
     own = reaches(expanded(space.arms[arm].set), found.path)
     root: FieldPath = ("arms", arm, "set") if own else ("base",)
     raise FieldError((*root, *found.path), found.problem, at_key=found.at_key)
@@ -47,13 +48,13 @@ def _check_seeds(space: Space) -> None:
         if not space.confirm.seeds:
             raise FieldError(("confirm", "seeds"), "with no search and no seeds, nothing is run")
         return
-    seed = training(space.arm_config(next(iter(space.arms)))).seed
+    seed = strictly(space, space.arm_config(next(iter(space.arms)))).seed
     if seed in space.confirm.seeds:
         problem = f"{seed} is the seed of the search (base.seed); confirm with seeds it never saw"
         raise FieldError(("confirm", "seeds"), problem)
 
 
-def _check_objective(space: Space, arm: str, config: TrainConfig) -> None:
+def _check_objective(space: Space, arm: str, config: Settings) -> None:
     own = space.arms[arm].objective
     root: FieldPath = ("arms", arm, "objective") if own else ("objective",)
     objective = own or space.objective
@@ -74,7 +75,7 @@ def _check_mode(objective: Objective, metric: str, path: FieldPath) -> None:
         raise FieldError(path, f"expected {better} for {metric}, found {objective.mode}")
 
 
-def _check_compare(space: Space, configs: dict[str, TrainConfig]) -> None:
+def _check_compare(space: Space, configs: dict[str, Settings]) -> None:
     if space.compare.baseline not in space.arms:
         problem = (
             f"no arm {space.compare.baseline!r}; {suggestion(space.compare.baseline, configs)}"

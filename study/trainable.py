@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mtdepth.config import BY_TORCHJD
+from mtdepth.config import ClusteringConfig as ClusteringConfig
 from mtdepth.config import TrainConfig as TrainConfig
 from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
-from mtdepth.config import TrainConfig
+from mtdepth.config import ClusteringConfig, TrainConfig
 
 Split = Literal["train", "val", "test"]
 Region = Literal["static", "moving", "comoving"]
@@ -32,6 +32,8 @@ of 0, so that it tells something only where a split's frames follow each other."
 INSTANCES = ("ap", "ap50", "pq", "sq", "rq", "offset_error_px", "zero_offset_error_px")
 """Against instance maps; `zero_offset_error_px` is what offsets of zero get. Where a teacher drew
 the maps, they tell how far the network agrees with it."""
+CLUSTER_MS = "cluster_ms"
+"""Milliseconds of one core that clustering takes an image; only where nothing else is judged."""
 HIGHER_IS_BETTER = frozenset(
     {"a1", "a2", "a3", "log_corr", "constant_a1", "ap", "ap50", "pq", "sq", "rq"}
 )
@@ -63,11 +65,13 @@ def higher_is_better(name: str) -> bool:
     return name.rsplit("/", 1)[-1] in HIGHER_IS_BETTER
 
 
-def evaluation_names(config: TrainConfig, split: Split, truth: Truth | None = None) -> list[str]:
-    """Names of the metrics that `evaluate` gives for a split.
+def evaluation_names(
+    config: TrainConfig | ClusteringConfig, split: Split, truth: Truth | None = None
+) -> list[str]:
+    """Names of the metrics that `evaluate`, or a clustering's scorer, gives for a split.
 
     Args:
-        config: the training; its tasks decide what is predicted.
+        config: the training, whose tasks decide what is predicted; or the clustering.
         split: which split is evaluated.
         truth: what the split has; left out, all that any split could have.
     """
@@ -85,6 +89,8 @@ def evaluation_names(config: TrainConfig, split: Split, truth: Truth | None = No
             names += [f"pose/{metric}" for metric in POSE]
     if "instances" in config.tasks and truth.instances:
         names += [f"instances/{metric}" for metric in INSTANCES]
+        if isinstance(config, ClusteringConfig):
+            names.append(f"instances/{CLUSTER_MS}")
     return [f"{split}/{name}" for name in names]
 
 
