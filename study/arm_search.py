@@ -11,14 +11,15 @@ from typing import Any, Literal
 import numpy as np
 import optuna
 
-from study.budget import applies, contains, grid_points, num_search_trials
+from study.budget import applies, contains, grid_points, num_search_trials, swept_by
 from study.conditions import searched_by
+from study.first_points import first_points
 from study.nesting import value_at
+from study.samplers import Partly, make_sampler
 from study.settings import settings_of
 from study.space import Objective, Parameter, Space
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-NUM_RANDOM_BEFORE_TPE = 5
 
 
 class ArmSearch:
@@ -27,6 +28,9 @@ class ArmSearch:
     Each proposal draws from a generator of its own, seeded by the sampler's seed, the arm and the
     trial's number. What is proposed depends on nothing but these and on what the arm's trials
     have told so far, so that a study that was killed goes on as if it had not been.
+
+    Parameters that a grid is made of are not proposed: trial `n` gets combination `n` of their
+    values, over and over. The sampler proposes the others beside them.
     """
 
     def __init__(
@@ -35,7 +39,17 @@ class ArmSearch:
         arm: str,
         objective: Objective,
         storage: optuna.storages.BaseStorage | None = None,
+        study_name: str | None = None,
     ) -> None:
+        """A search that has proposed nothing yet.
+
+        Args:
+            space: the study.
+            arm: whose search it is.
+            objective: what is told of it.
+            storage: Optuna's; left out, in memory.
+            study_name: in the storage; the arm's, if left out.
+        """
         assert space.search is not None
         self.num_trials = num_search_trials(space, arm)
         """How many trials the arm gets."""
@@ -43,10 +57,16 @@ class ArmSearch:
         self._sampler = space.search.sampler
         self._parameters = searched_by(space, arm)
         self._settings = settings_of(space, arm).model_dump(mode="json")
+        self._swept = swept_by(space, arm)
+        self._combinations = grid_points(self._swept)
+        self._at_random = [n for n in self._parameters if space.search.sampler_of(n) == "random"]
+        self._first = first_points(space, arm)
+        if own := self._own_values():
+            self._first += [own] if own not in self._first else []
         self._trials: dict[int, optuna.Trial] = {}
         self._study = optuna.create_study(
             storage=storage,
-            study_name=arm,
+            study_name=study_name or arm,
             direction="minimize" if objective.mode == "min" else "maximize",
             pruner=optuna.pruners.NopPruner(),
         )
@@ -55,21 +75,18 @@ class ArmSearch:
         """The parameters of the arm's next trial.
 
         Args:
-            number: how many were proposed before. Trial 0 tries the values that the arm has
-                anyhow, where they lie within the space.
+            number: how many were proposed before. The points of `search.enqueue` come first, then
+                the values that the arm has anyhow, where they lie within the space.
         """
-        if self._sampler.name == "grid":
-            return self.take(number, grid_points(self._parameters)[number])
-        words = (self._sampler.seed, zlib.crc32(self._arm.encode()), number)
-        seed = int(np.random.SeedSequence(words).generate_state(1)[0])
-        sampler = _tpe(seed) if self._sampler.name == "tpe" else _random(seed)
-        return self._ask(number, sampler, self._own_values() if number == 0 else {})
+        first = self._first[number] if number < len(self._first) else {}
+        combination = self._combinations[number % len(self._combinations)]
+        return self._ask(number, self._sampler_of(number), {**first, **combination})
 
     def take(self, number: int, params: Mapping[str, Any]) -> dict[str, Any]:
         """Gives the arm's next trial the parameters that are said, unless it has been proposed."""
         if number in self._trials:
             return dict(params)
-        return self._ask(number, _random(0), params)
+        return self._ask(number, self._sampler_of(number), params)
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Tells a trial's objective after an epoch."""
@@ -100,6 +117,8 @@ class ArmSearch:
                 {n: _stored(self._parameters[n], v) for n, v in fixed.items()}
             )
         trial = self._study.ask()
+        if self._sampler.name == "nsga2":
+            _ = trial.relative_params  # numbers its generation, even where no value is proposed
         assert trial.number == number, f"expected trial {number} of {self._arm}: {trial.number}"
         self._trials[number] = trial
         params: dict[str, Any] = {}
@@ -108,29 +127,24 @@ class ArmSearch:
                 params[name] = _suggested(trial, name, parameter)
         return params
 
+    def _sampler_of(self, number: int) -> optuna.samplers.BaseSampler:
+        words = (self._sampler.seed, zlib.crc32(self._arm.encode()), number)
+        seed, other = (int(word) for word in np.random.SeedSequence(words).generate_state(2))
+        alone = {n for n, p in self._parameters.items() if p.when} | {
+            *self._at_random,
+            *self._swept,
+        }
+        return Partly(
+            make_sampler(self._sampler, seed),
+            together=[name for name in self._parameters if name not in alone],
+            at_random=self._at_random,
+            seed=other,
+        )
+
     def _own_values(self) -> dict[str, Any]:
-        own = {name: value_at(self._settings, name) for name in self._parameters}
-        return {n: value for n, value in own.items() if contains(self._parameters[n], value)}
-
-
-def _tpe(seed: int) -> optuna.samplers.BaseSampler:
-    """All arguments are pinned, since Optuna 5 changed the defaults.
-
-    Conditions are not told to it (`group` is experimental): parameters that some trials lack are
-    drawn one by one. Running trials count as poor ones, so that parallel trials spread.
-    """
-    return optuna.samplers.TPESampler(
-        n_startup_trials=NUM_RANDOM_BEFORE_TPE,
-        n_ei_candidates=24,
-        multivariate=True,
-        group=False,
-        constant_liar=True,
-        seed=seed,
-    )
-
-
-def _random(seed: int) -> optuna.samplers.BaseSampler:
-    return optuna.samplers.RandomSampler(seed=seed)
+        free = {n: p for n, p in self._parameters.items() if n not in self._swept}
+        own = {name: value_at(self._settings, name) for name in free}
+        return {name: value for name, value in own.items() if contains(free[name], value)}
 
 
 def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Any:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from study.budget import num_search_trials, values_of
+from study.budget import num_search_trials, values_in_words, values_of
 from study.conditions import searched_by
 from study.space import Parameter, Space
 from study.trainable import TrainConfig
@@ -142,21 +142,16 @@ def _searched(plan: Plan) -> list[str]:
         arms = [arm.name for arm in plan.arms if name in arm.searched]
         who = "all arms" if len(arms) == len(plan.arms) else ", ".join(arms)
         lines.append(f"  {describe(name, parameter)} ({who})")
+    if search.enqueue:
+        lines.append(f"  {counted(len(search.enqueue), 'point')} of search.enqueue come first.")
     return [*lines, ""]
 
 
 def describe(name: str, parameter: Parameter) -> str:
     """A searched parameter in a few words: its name and what it may be."""
-    if parameter.type == "bool":
-        values = "true or false"
-    elif parameter.type == "categorical":
-        values = "one of " + ", ".join(str(choice) for choice in parameter.choices or ())
-    else:
-        values = f"{parameter.low:g} to {parameter.high:g}"
-        values += " (log)" if parameter.log else ""
-        values += f" in steps of {parameter.step:g}" if parameter.step else ""
     when = " and ".join(f"{field} is {value}" for field, value in parameter.when.items())
-    return f"{name}: {values}" + (f", when {when}" if when else "")
+    own = {"grid": ", each as often", "random": ", at random"}.get(parameter.sampler or "", "")
+    return f"{name}: {values_in_words(parameter)}{own}" + (f", when {when}" if when else "")
 
 
 def _phases(plan: Plan) -> list[str]:

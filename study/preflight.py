@@ -9,7 +9,7 @@ from typing import Any
 from study.manifest import described
 from study.settings import Settings, settings_of
 from study.space import Objective, Space
-from study.trainable import Split, SplitSummary, Trainable, TrainConfig, Truth, metric_names
+from study.trainable import Split, SplitSummary, Trainable, Truth, metric_names
 
 Say = Callable[[str], None]
 Summaries = Mapping[str, SplitSummary]

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from study.conditions import searched_by
 from study.documents import FieldError, FieldPath
+from study.first_points import check_first_points
 from study.nesting import expanded
 from study.plain_errors import dotted_fields, first_field_error, suggestion
 from study.settings import KINDS, strictly
-from study.space import Parameter, Space
+from study.space import Parameter, Search, Space
 
 
 def check_search(space: Space) -> None:
@@ -39,11 +40,13 @@ def check_search(space: Space) -> None:
             raise FieldError(("search", "space"), str(error)) from None
         for name, parameter in parameters.items():
             _check_values(space, arm, name, parameter)
+            _check_grid(space.search, name, parameter)
         searched |= set(parameters)
     for name, parameter in space.search.space.items():
         if name not in searched:
             wanted = ", ".join(f"{field} = {value}" for field, value in parameter.when.items())
             raise FieldError(("search", "space", name, "when"), f"no arm ever has {wanted}")
+    check_first_points(space)
 
 
 def _check_conditions(space: Space, name: str, parameter: Parameter, valid: list[str]) -> None:
@@ -69,6 +72,13 @@ def _check_values(space: Space, arm: str, name: str, parameter: Parameter) -> No
         wrong = problem_with(space, arm, name, value)
         if wrong:
             raise FieldError((*path, *field), f"{wrong} (as {name} of arm {arm!r})")
+
+
+def _check_grid(search: Search, name: str, parameter: Parameter) -> None:
+    for field in parameter.when if search.sampler_of(name) == "grid" else ():
+        if search.sampler_of(field) != "grid":
+            problem = f"a grid cannot wait for what is sampled; {field} needs `sampler: grid` too"
+            raise FieldError(("search", "space", name, "when", field), problem, at_key=True)
 
 
 def _extremes(parameter: Parameter) -> Iterator[tuple[FieldPath, Any]]:

@@ -33,6 +33,18 @@ def _study_name(name: str) -> str:
     return _path_safe(name)
 
 
+def _database(url: str) -> str:
+    """Never shows what it found: there may be a password in it."""
+    if not re.fullmatch(r"[a-z][a-z0-9+]*://\S*", url):
+        raise ValueError("expected a database URL such as sqlite:///optuna.db, found another text")
+    if re.search(r"://[^/@:]*:(?!\$\{\w+\}@)[^/]*@|[?&]password=(?!\$\{)", url):
+        raise ValueError(
+            "found a password, and this is kept with the study: write ${NAME} instead, and put it "
+            "into the environment variable NAME"
+        )
+    return url
+
+
 Kind = Literal["training", "clustering"]
 PathSafe = Annotated[str, AfterValidator(_path_safe)]
 StudyName = Annotated[str, AfterValidator(_study_name)]
@@ -97,6 +109,10 @@ class Parameter(Part):
     """The values of a `categorical`."""
     when: dict[str, Any] = {}
     """Searched only where these fields have these values; a list of values means any of them."""
+    sampler: Literal["grid", "random"] | None = None
+    """How this one is chosen, where that is not the arm's sampler. `grid`: its values are dealt
+    evenly over the arm's trials, each combination of such parameters as often as any other;
+    `random`: drawn from all of its range, whatever was learned."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -151,10 +167,16 @@ def _exact(value: float) -> Decimal:
 class Sampler(Part):
     """How configurations are proposed; each arm has a sampler of its own."""
 
-    name: Literal["tpe", "random", "grid"] = "tpe"
-    """Tree-structured Parzen estimator, uniform draws, or every combination in turn."""
+    name: Literal["tpe", "gp", "random", "grid", "nsga2"] = "tpe"
+    """`tpe`: tree-structured Parzen estimator (Bergstra et al. 2011); `gp`: Gaussian process, which
+    gets most out of few trials; `random`: uniform draws; `grid`: every combination in turn;
+    `nsga2`: an evolving population (Deb et al. 2002). A parameter whose `when` names another
+    searched one is proposed on its own by `tpe`, and at random by `gp` and `nsga2`."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Proposals follow from it."""
+    population_size: Annotated[int, Field(ge=2)] = 10
+    """Trials of a generation of `nsga2`, of which the first is drawn at random. Trials that were
+    stopped early or failed belong to none."""
 
 
 class Search(Part):
@@ -165,15 +187,25 @@ class Search(Part):
     sampler: Sampler = Sampler()
     space: dict[str, Parameter] = {}
     """Searched fields of the training, by dotted name."""
+    enqueue: tuple[dict[str, Any], ...] = ()
+    """Points to try first, in order, by every arm that searches their parameters; what a point
+    leaves out, the sampler proposes. The arm's own values come next; without points, first."""
+    storage: Annotated[str, AfterValidator(_database)] | None = None
+    """Database of Optuna's studies, for optuna-dashboard: `sqlite:///optuna.db`, or
+    `postgresql://me:${NAME}@host/db` with the password in the environment variable NAME. There
+    they are named `<study id>/<arm>`. Left out, a journal in the study directory."""
+
+    def sampler_of(self, name: str) -> str:
+        """What proposes a parameter: a sampler of its own, or the arm's."""
+        return self.space[name].sampler or self.sampler.name
 
     @model_validator(mode="after")
     def _grid_can_be_listed(self) -> Self:
-        if self.sampler.name != "grid":
-            return self
-        for name, parameter in self.space.items():
+        swept = {n: p for n, p in self.space.items() if self.sampler_of(n) == "grid"}
+        for name, parameter in swept.items():
             if math.isinf(parameter.num_values()):
                 raise ValueError(f"a grid needs a step for the float parameter {name!r}")
-        num_points = math.prod(parameter.num_values() for parameter in self.space.values())
+        num_points = math.prod(parameter.num_values() for parameter in swept.values())
         if num_points > MAX_GRID_POINTS:
             raise ValueError(
                 f"expected a grid of at most {MAX_GRID_POINTS} points, found {num_points:g}"
