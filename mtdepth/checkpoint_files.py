@@ -24,10 +24,15 @@ def is_checkpoint(directory: Path) -> bool:
 
 def write_checkpoint(directory: Path, config: Config, state: dict[str, Any]) -> None:
     """Writes both files; what is there under the same names is replaced."""
-    with replacing(directory / CONFIG) as path:
-        path.write_text(config.model_dump_json(indent=2))
+    write_config(directory, config)
     with replacing(directory / STATE) as path:
         torch.save(state, path)
+
+
+def write_config(directory: Path, config: Config) -> None:
+    """Writes the settings alone; the state stays."""
+    with replacing(directory / CONFIG) as path:
+        path.write_text(config.model_dump_json(indent=2))
 
 
 def read_config(directory: Path, kind: type[AnyConfig], trained: str) -> AnyConfig:

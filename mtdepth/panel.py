@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtdepth.checkpoint import load_network
+from mtdepth.config import OpticsConfig
 from mtdepth.data.loader import SplitData, open_split
 from mtdepth.data.source import resize_nearest
 from mtdepth.figures import (
@@ -28,7 +29,14 @@ COLUMN_WIDTH = 320
 """Pixels; images are enlarged or shrunk to it."""
 
 
-def write_panel(checkpoint: Path, split: Split, out: Path, num_images: int = 4) -> None:
+def write_panel(
+    checkpoint: Path,
+    split: Split,
+    out: Path,
+    num_images: int = 4,
+    *,
+    optics: OpticsConfig | None = None,
+) -> None:
     """Draws what a checkpoint predicts for images that are evenly spread over a split.
 
     A row an image; columns for what the network predicts, and for the truth where there is one.
@@ -38,6 +46,7 @@ def write_panel(checkpoint: Path, split: Split, out: Path, num_images: int = 4) 
         split: where the images are from.
         out: PNG file.
         num_images: rows.
+        optics: how offsets are clustered; left out, as the checkpoint is set to.
 
     Raises:
         ValueError: the checkpoint or the data is not as it should be.
@@ -45,14 +54,15 @@ def write_panel(checkpoint: Path, split: Split, out: Path, num_images: int = 4) 
     network, config = load_network(checkpoint)
     data = open_split(config.data, split)
     rows = np.linspace(0, len(data) - 1, min(num_images, len(data))).round().astype(int)
-    drawn = [_row(network, data, index) for index in rows.tolist()]
+    told = optics or config.optics
+    drawn = [_row(network, data, index, told) for index in rows.tolist()]
     captions = [name for name in drawn[0] if all(name in row for row in drawn)]
     columns = [(name, [row[name] for row in drawn]) for name in captions]
     with replacing(out) as path:
         montage(columns, COLUMN_WIDTH).save(path)
 
 
-def _row(network: Network, data: SplitData, index: int) -> dict[str, Picture]:
+def _row(network: Network, data: SplitData, index: int, optics: OpticsConfig) -> dict[str, Picture]:
     """The pictures of one image, by caption."""
     loaded = data.batch([index], neighbours=False)
     image = loaded.frames[0, 0].permute(1, 2, 0).numpy()
@@ -71,7 +81,7 @@ def _row(network: Network, data: SplitData, index: int) -> dict[str, Picture]:
             drawn["true depth"] = draw_depth(true_m, *near_far)
     if prediction.offsets_px is not None:
         offsets_px = prediction.offsets_px[0].numpy()
-        found = cluster(offsets_px, network.config.optics).map
+        found = cluster(offsets_px, optics).map
         drawn["predicted offsets"] = draw_offsets(offsets_px)
         drawn["predicted instances"] = draw_instances(found, image)
         if truth.instances is not None:

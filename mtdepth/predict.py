@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
+from mtdepth.config import OpticsConfig
 from mtdepth.errors import in_words
 from mtdepth.files import replacing
 
@@ -69,6 +72,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--scale", metavar="S", type=_scale, default=1.0, help="multiply depth by this (1)"
     )
+    made.add_argument(
+        "--optics",
+        metavar="FILE",
+        type=Path,
+        help="cluster instances as this file says, such as optics-<arm>.json of a clustering "
+        "study; left out, as the model is set to",
+    )
     return made
 
 
@@ -91,13 +101,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         root, images = find_images(options.images, options.out)
-        num_written = predict(options.checkpoint, root, images, options.out, options.scale)
+        optics = None if options.optics is None else read_optics(options.optics)
+        num_written = predict(
+            options.checkpoint, root, images, options.out, options.scale, optics=optics
+        )
     except (ValueError, OSError) as error:
         print(in_words(error), file=sys.stderr)
         return 2
     noun = "image" if num_written == 1 else "images"
     print(f"{num_written} {noun} done; pictures are in {options.out / 'pictures'}")
     return 0
+
+
+def read_optics(path: Path) -> OpticsConfig:
+    """How to cluster: the fields of `OpticsConfig` as JSON.
+
+    Raises:
+        ValueError: the file is missing, or says something else.
+    """
+    try:
+        return OpticsConfig.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ValueError(f"--optics: {path} can't be read: {error.strerror}") from None
+    except ValidationError as error:
+        raise ValueError(f"--optics: {path}: {in_words(error, 'no settings of optics')}") from None
 
 
 def find_images(path: Path, out: Path) -> tuple[Path, list[Path]]:
@@ -137,7 +164,13 @@ def find_images(path: Path, out: Path) -> tuple[Path, list[Path]]:
 
 
 def predict(
-    checkpoint: Path, root: Path, images: Sequence[Path], out: Path, scale: float = 1.0
+    checkpoint: Path,
+    root: Path,
+    images: Sequence[Path],
+    out: Path,
+    scale: float = 1.0,
+    *,
+    optics: OpticsConfig | None = None,
 ) -> int:
     """Predicts images, and writes what `--help` says.
 
@@ -147,6 +180,7 @@ def predict(
         images: files below it. All are looked over before anything is written.
         out: directory to write to.
         scale: factor of depth.
+        optics: how instances are clustered; left out, as the checkpoint is set to.
 
     Returns:
         How many images were predicted.
@@ -158,12 +192,17 @@ def predict(
     from mtdepth.data.images import read_image
     from mtdepth.device import best_device
 
-    network, _ = load_network(checkpoint, best_device())
+    network, config = load_network(checkpoint, best_device())
+    if optics is not None and "instances" not in config.tasks:
+        raise ValueError(f"--optics: {checkpoint} has not learned instances: nothing to cluster")
+    told = optics or config.optics
     for path in images:
         read_image(path)
     for path in images:
         image = read_image(path)
-        _write(out, path.relative_to(root).with_suffix(""), image, _found(network, image, scale))
+        _write(
+            out, path.relative_to(root).with_suffix(""), image, _found(network, image, scale, told)
+        )
     return len(images)
 
 
@@ -179,7 +218,7 @@ class _Found:
     """(H, W), 0 for background, 1..n."""
 
 
-def _found(network: Network, image: Image.Image, scale: float) -> _Found:
+def _found(network: Network, image: Image.Image, scale: float, optics: OpticsConfig) -> _Found:
     import torch
     import torch.nn.functional as F
 
@@ -198,7 +237,7 @@ def _found(network: Network, image: Image.Image, scale: float) -> _Found:
         depth_m = (scale / inverse)[0, 0].cpu().numpy()
     if prediction.offsets_px is not None:
         offsets_px = prediction.offsets_px[0].cpu().numpy()
-        small = cluster(offsets_px, network.config.optics).map
+        small = cluster(offsets_px, optics).map
         instances = resize_nearest(small, image.height, image.width)
     return _Found(depth_m=depth_m, offsets_px=offsets_px, instances=instances)
 

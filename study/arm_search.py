@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,10 @@ from study.settings import settings_of
 from study.space import Objective, Parameter, Space
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+_DIRECTIONS = {
+    "min": optuna.study.StudyDirection.MINIMIZE,
+    "max": optuna.study.StudyDirection.MAXIMIZE,
+}
 
 
 class ArmSearch:
@@ -67,7 +71,7 @@ class ArmSearch:
         self._study = optuna.create_study(
             storage=storage,
             study_name=study_name or arm,
-            direction="minimize" if objective.mode == "min" else "maximize",
+            directions=[_DIRECTIONS[goal.mode] for goal in objective.goals],
             pruner=optuna.pruners.NopPruner(),
         )
 
@@ -89,22 +93,26 @@ class ArmSearch:
         return self._ask(number, self._sampler_of(number), params)
 
     def report(self, number: int, epoch: int, value: float) -> None:
-        """Tells a trial's objective after an epoch."""
-        self._trials[number].report(value, epoch)
+        """Tells a trial's objective after an epoch; Optuna keeps none where there are several."""
+        if len(self._study.directions) == 1:
+            self._trials[number].report(value, epoch)
 
     def tell(
-        self, number: int, status: Literal["completed", "pruned", "failed"], value: float
+        self,
+        number: int,
+        status: Literal["completed", "pruned", "failed"],
+        values: Sequence[float],
     ) -> None:
-        """Tells how a trial ended.
+        """Tells how a trial ended, and its objective with what that is traded against.
 
-        A completed trial whose objective is no finite number is told as failed: Optuna's samplers
-        have no place for it.
+        A completed trial with a value that is no finite number is told as failed: Optuna's
+        samplers have no place for it.
         """
         trial = self._trials.pop(number)
         if status == "pruned":
             self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-        elif status == "completed" and math.isfinite(value):
-            self._study.tell(trial, value)
+        elif status == "completed" and all(map(math.isfinite, values)):
+            self._study.tell(trial, values)
         else:
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
 

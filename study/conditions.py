@@ -26,7 +26,7 @@ def searched_by(space: Space, arm: str) -> dict[str, Parameter]:
     Raises:
         ValueError: conditions go in a circle.
     """
-    if space.search is None:
+    if space.search is None or not space.arms[arm].search:
         return {}
     settings = settings_of(space, arm).model_dump(mode="json")
     open_parameters = _not_ruled_out(space.search.space, settings)

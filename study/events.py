@@ -50,6 +50,8 @@ class EpochEnded:
     """Directory within the study directory to go on from."""
     seconds: float
     """Since the trial's last report, or its start."""
+    tuned: dict[str, Any] = field(default_factory=dict)
+    """What the inner search chose, by dotted name."""
     time: str = field(default_factory=now)
 
 
@@ -76,6 +78,8 @@ class Judged:
     metrics: dict[str, float]
     images: list[dict[str, Any]]
     """A row an image: `image`, and metrics."""
+    replicates: dict[str, list[float]] = field(default_factory=dict)
+    """Metrics that are no means over images, on bootstrap draws of the images."""
     time: str = field(default_factory=now)
 
 

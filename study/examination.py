@@ -12,6 +12,7 @@ from study.files import write_atomically
 from study.ledger import Ledger
 from study.records import TrialRecord
 from study.trainable import Trainable
+from study.words import counted, trial_noun
 from study.worker import judge
 
 Say = Callable[[str], None]
@@ -32,6 +33,14 @@ def finalists(ledger: Ledger, best: Iterable[str]) -> list[TrialRecord]:
     ]
 
 
+def open_test(ledger: Ledger, num_models: int, say: Say) -> None:
+    """Writes down that the test split is read from here on; the first time counts."""
+    if ledger.manifest.get("test_opened") is None:
+        ledger.update_manifest(test_opened=now())
+    finals = counted(num_models, trial_noun(ledger.space.kind))
+    say(f"No trial is left. Opening the test split for {finals}.")
+
+
 def examine(
     ledger: Ledger, trained: list[TrialRecord], trainable: Trainable, say: Say
 ) -> list[str]:
@@ -43,11 +52,6 @@ def examine(
         A line for each model that could not be judged.
     """
     waiting = [record for record in trained if record.test is None]
-    if not waiting:
-        return []
-    if ledger.manifest.get("test_opened") is None:
-        ledger.update_manifest(test_opened=now())
-    say(f"All training is over. Opening the test split for {len(waiting)} trained models.")
     resources = ledger.space.resources
     task = ray.remote(judge).options(
         num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=2
@@ -78,6 +82,7 @@ def examine(
                 trial_key=record.dealt.trial_key,
                 metrics=judgement.metrics,
                 images=judgement.images,
+                replicates=judgement.replicates,
             )
         )
     return failures

@@ -9,7 +9,8 @@ from study.documents import Document, FieldPath, Place
 from study.space import Parameter
 from study.yaml_marks import parse_yaml
 
-_OPEN = (("arms",), ("search", "space"))
+_SPACES = (("search", "space"), ("inner_search", "space"))
+_OPEN = (("arms",), *_SPACES)
 """Mappings whose names are free: an entry can be added whole, or taken out with null."""
 
 
@@ -44,7 +45,8 @@ def with_override(document: Document, argument: str) -> Document:
 def field_path(dotted: str) -> FieldPath:
     """Splits a name into fields; names of searched parameters keep their dots."""
     parts = tuple(dotted.split("."))
-    if parts[:2] != ("search", "space") or len(parts) == 2:
+    root = parts[:2]
+    if root not in _SPACES or len(parts) == 2:
         return parts
     rest = parts[2:]
     for index, part in enumerate(rest[1:], start=1):
@@ -54,8 +56,8 @@ def field_path(dotted: str) -> FieldPath:
         if rest[index + 1 :]:
             below = rest[index + 1 :]
             inner += (".".join(below),) if part == "when" else below
-        return ("search", "space", *inner)
-    return ("search", "space", ".".join(rest))
+        return (*root, *inner)
+    return (*root, ".".join(rest))
 
 
 def _assign(data: dict[str, Any], path: FieldPath, value: Any) -> None:

@@ -12,9 +12,10 @@ from rich.text import Text
 
 from study.budget import num_search_trials, values_in_words, values_of
 from study.conditions import searched_by
-from study.space import Parameter, Space
+from study.settings import Settings, settings_of
+from study.space import Goal, Parameter, Space
 from study.trainable import TrainConfig
-from study.words import counted
+from study.words import counted, trial_noun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +60,13 @@ class Plan:
 def make_plan(space: Space) -> Plan:
     """What a study would run."""
     arms = tuple(_arm_plan(space, arm) for arm in space.arms)
-    first = TrainConfig.model_validate(space.arm_config(arms[0].name))
-    return Plan(space=space, data=_data(first), arms=arms)
+    first = settings_of(space, arms[0].name)
+    data = _data(first) if isinstance(first, TrainConfig) else _of_checkpoint(space.checkpoint)
+    return Plan(space=space, data=data, arms=arms)
 
 
 def _arm_plan(space: Space, arm: str) -> ArmPlan:
-    config = TrainConfig.model_validate(space.arm_config(arm))
+    config = settings_of(space, arm)
     num_search, num_confirm = num_search_trials(space, arm), len(space.confirm.seeds)
     objective = space.objective_of(arm)
     searched = searched_by(space, arm)
@@ -74,18 +76,26 @@ def _arm_plan(space: Space, arm: str) -> ArmPlan:
         num_search=num_search,
         num_confirm=num_confirm,
         max_epochs=(num_search + num_confirm) * _most_epochs(config, searched),
-        objective=f"{'lowest' if objective.mode == 'min' else 'highest'} {objective.metric}",
+        objective=" against ".join(map(_in_words, objective.goals)),
         searched=searched,
     )
 
 
-def _most_epochs(config: TrainConfig, searched: Mapping[str, Parameter]) -> int:
+def _in_words(goal: Goal) -> str:
+    return f"{'lowest' if goal.mode == 'min' else 'highest'} {goal.metric}"
+
+
+def _most_epochs(config: Settings, searched: Mapping[str, Parameter]) -> int:
     """Of one training: the arm's own, or what is searched instead."""
     parameter = searched.get("epochs")
     if parameter is None:
         return config.epochs
     own = [config.epochs] if parameter.when else []
     return max([*own, *values_of(parameter)])
+
+
+def _of_checkpoint(checkpoint: str | None) -> str:
+    return f"that of the model {checkpoint or 'that --set checkpoint=DIR is yet to name'}"
 
 
 def _data(config: TrainConfig) -> str:
@@ -121,10 +131,11 @@ def _arms_table(plan: Plan) -> Table:
     table.add_column("arm", overflow="fold")
     table.add_column("learns")
     table.add_column("settings are chosen by", overflow="fold")
-    for heading in ("search", "confirm", "epochs at most"):
+    trains = plan.space.kind == "training"
+    for heading in ("search", "confirm", "epochs at most") if trains else ("search",):
         table.add_column(heading, justify="right")
     for arm in plan.arms:
-        numbers = (arm.num_search, arm.num_confirm, arm.max_epochs)
+        numbers = (arm.num_search, *((arm.num_confirm, arm.max_epochs) if trains else ()))
         cells = (arm.name, " + ".join(arm.tasks), arm.objective, *map(str, numbers))
         table.add_row(*map(escape, cells))
     return table
@@ -135,7 +146,7 @@ def _searched(plan: Plan) -> list[str]:
     search = plan.space.search
     if search is None:
         return []
-    lines = ["Nothing is searched: arms are trained as they are set."]
+    lines = ["Nothing is searched: arms are taken as they are set."]
     if search.space:
         lines = ["What is searched, for each arm on its own:"]
     for name, parameter in search.space.items():
@@ -144,7 +155,19 @@ def _searched(plan: Plan) -> list[str]:
         lines.append(f"  {describe(name, parameter)} ({who})")
     if search.enqueue:
         lines.append(f"  {counted(len(search.enqueue), 'point')} of search.enqueue come first.")
-    return [*lines, ""]
+    return [*lines, *_inner(plan.space), ""]
+
+
+def _inner(space: Space) -> list[str]:
+    """What is searched at the end of each training."""
+    inner = space.inner_search
+    if inner is None:
+        return []
+    return [
+        f"At the end of each training that learns instances, {counted(inner.trials, 'clustering')} "
+        f"for the {_in_words(inner.objective)}:",
+        *(f"  {describe(name, parameter)}" for name, parameter in inner.space.items()),
+    ]
 
 
 def describe(name: str, parameter: Parameter) -> str:
@@ -156,15 +179,16 @@ def describe(name: str, parameter: Parameter) -> str:
 
 def _phases(plan: Plan) -> list[str]:
     space = plan.space
-    num_search = sum(arm.num_search for arm in plan.arms)
-    trainings, epochs = counted(plan.num_trials, "training"), counted(plan.max_epochs, "epoch")
-    lines = [f"{trainings}, {epochs} at most:"]
+    num_search, noun = sum(arm.num_search for arm in plan.arms), trial_noun(space.kind)
+    epochs = f", {counted(plan.max_epochs, 'epoch')} at most" if space.kind == "training" else ""
+    lines = [f"{counted(plan.num_trials, noun)}{epochs}:"]
     if space.search:
-        look = f"{counted(num_search, 'training')} look{'s' if num_search == 1 else ''}"
+        look = f"{counted(num_search, noun)} look{'s' if num_search == 1 else ''}"
         lines.append(f"  search   {look} for good settings of each arm")
         lines.append("           on the validation split" + _early(space))
     if not space.confirm.seeds:
-        what = f"the best of each arm to {space.compare.baseline}, with one seed each, in"
+        seeds = ", with one seed each" if space.kind == "training" else ""
+        what = f"the best of each arm to {space.compare.baseline}{seeds}, in"
         test = [f"  test     opened once, at the end, to compare {what}"]
         return [*lines, *test, *_metrics(space)]
     num_confirm, num_seeds = plan.num_trials - num_search, len(space.confirm.seeds)

@@ -9,7 +9,7 @@ from typing import Any
 from study.manifest import described
 from study.settings import Settings, settings_of
 from study.space import Objective, Space
-from study.trainable import Split, SplitSummary, Trainable, Truth, metric_names
+from study.trainable import ClusteringConfig, Split, SplitSummary, Trainable, Truth, metric_names
 
 Say = Callable[[str], None]
 Summaries = Mapping[str, SplitSummary]
@@ -43,17 +43,28 @@ def check_data(
     of_arms: dict[str, Summaries] = {}
     for arm in space.arms:
         config = settings_of(space, arm)
-        told = [part.model_dump(mode="json") for part in (config.data, config.evaluation)]
-        key = json.dumps(told, sort_keys=True)
+        key = _data_key(config)
         if key not in found:
             found[key] = trainable.check_data(space.arm_config(arm), _progress(say))
             sizes = (f"{s.num_samples} {split}" for split, s in found[key].items())
-            say(f"Data: {config.data.name}, {', '.join(sizes)} samples")
+            say(f"Data: {_data_name(config)}, {', '.join(sizes)} samples")
         of_arms[arm] = found[key]
         unlabelled = found[key]["train"].unlabelled
         if unlabelled and "instances" in config.tasks:
             raise ValueError(f"arm {arm}: {unlabelled}")
     return of_arms, {f"data-{i}": described(s) for i, s in enumerate(found.values())}
+
+
+def _data_key(config: Settings) -> str:
+    """The same for arms that read the same data, and are judged alike."""
+    if isinstance(config, ClusteringConfig):
+        return ""
+    told = [part.model_dump(mode="json") for part in (config.data, config.evaluation)]
+    return json.dumps(told, sort_keys=True)
+
+
+def _data_name(config: Settings) -> str:
+    return "the checkpoint's" if isinstance(config, ClusteringConfig) else config.data.name
 
 
 def resolve_objectives(

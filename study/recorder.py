@@ -15,7 +15,7 @@ from study.events import Dealt, EpochEnded, TrialEnded
 from study.files import write_atomically
 from study.ledger import Ledger
 from study.scheduler import ArmScheduler
-from study.worker import FAILED, FATAL, TRACEBACK
+from study.worker import FAILED, FATAL, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
@@ -47,6 +47,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
                 metrics=result["metrics"],
                 checkpoint=self._relative(Path(trial.storage.trial_fs_path, name)),
                 seconds=self._seconds(dealt.trial_key),
+                tuned=result.get(TUNED, {}),
             )
             self._ledger.append(event)
 

@@ -42,6 +42,11 @@ class TrialRecord:
         return self.epochs[-1].checkpoint if self.epochs else None
 
     @property
+    def tuned(self) -> dict[str, Any]:
+        """What the inner search chose; empty where there was none, or it found nothing better."""
+        return self.epochs[-1].tuned if self.epochs else {}
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Last value of each metric, those of the test split among them."""
         last: dict[str, float] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from ray.tune.experiment import Trial
 from rich.console import Console
 from rich.text import Text
 
+from study.checkpoint import find_checkpoint
+from study.clustering import Clustering, keep_choices
 from study.events import Dealt, EpochEnded, now
-from study.examination import examine, finalists
+from study.examination import examine, finalists, open_test
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
 from study.plan import make_plan
@@ -28,7 +30,7 @@ from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
 from study.tracker import Tracker
-from study.trainable import Mtdepth, Trainable
+from study.trainable import Mtdepth, Split, Trainable
 from study.worker import run_trial
 
 RAY_DIRECTORY = "ray"
@@ -49,8 +51,8 @@ class Settings:
     """Ray cluster; left out, Ray is started on this machine."""
     concurrency: int | None = None
     """Trials at once; left out, as many as there is room for."""
-    trainable: Trainable = field(default_factory=Mtdepth)
-    """What is trained."""
+    trainable: Trainable | None = None
+    """What is trained; left out, what the space is about."""
     tracks: bool = True
     """Whether MLflow hears of it."""
 
@@ -76,14 +78,15 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     console = Console(highlight=False)
     say = _say(console)
     say(f"Study {space.study}: {space.question}")
-    check_software(space, settings.trainable)
-    summaries, data = check_data(space, settings.trainable, say)
+    subject = settings.trainable or _subject(space, out)
+    check_software(space, subject)
+    summaries, data = check_data(space, subject, say)
     objectives = resolve_objectives(space, summaries, say)
     tell_missing(space, summaries, say)
     told = {arm: objective.model_dump() for arm, objective in objectives.items()}
     with ray_session(space.resources, settings.address, settings.concurrency) as slots:
         ledger = Ledger.create(out, space, make_manifest(space.study, told, data))
-        return _Study(ledger, settings, console, slots).run()
+        return _Study(ledger, settings, subject, console, slots).run()
 
 
 def resume_study(directory: Path, settings: Settings | None = None) -> Path:
@@ -92,10 +95,11 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
     console = Console(highlight=False)
     ledger = Ledger.open(directory, writable=True)
     try:
-        check_software(ledger.space, settings.trainable)
-        check_data(ledger.space, settings.trainable, _say(console))
+        subject = settings.trainable or _subject(ledger.space, directory)
+        check_software(ledger.space, subject)
+        check_data(ledger.space, subject, _say(console))
         with ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots:
-            return _Study(ledger, settings, console, slots).run()
+            return _Study(ledger, settings, subject, console, slots).run()
     finally:
         ledger.close()
 
@@ -107,9 +111,14 @@ class _Study:
     """
 
     def __init__(
-        self, ledger: Ledger, settings: Settings, console: Console, num_slots: int
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        subject: Trainable,
+        console: Console,
+        num_slots: int,
     ) -> None:
-        self.ledger, self.settings = ledger, settings
+        self.ledger, self.settings, self.subject = ledger, settings, subject
         space, objectives = ledger.space, _objectives(ledger)
         self.searcher = ArmSearcher(
             space,
@@ -186,7 +195,10 @@ class _Study:
         """
         directory, space = self.ledger.directory.resolve(), self.ledger.space
         function = tune.with_parameters(
-            run_trial, subject=self.settings.trainable, home=str(Path.cwd())
+            run_trial,
+            subject=self._prepared("val"),
+            home=str(Path.cwd()),
+            inner=space.inner_search,
         )
         resources = {"cpu": space.resources.cpus, "gpu": space.resources.gpus}
         session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
@@ -226,7 +238,29 @@ class _Study:
                 f"no training came to its end, so there is nothing to report; "
                 f"{self.ledger.directory}/trials.parquet says why of each{why}"
             )
-        examine(self.ledger, trained, self.settings.trainable, self.say)
+        if any(record.test is None for record in trained):
+            open_test(self.ledger, len(trained), self.say)
+            examine(self.ledger, trained, self._prepared("test"), self.say)
+        if self.ledger.space.kind == "clustering":
+            keep_choices(self.ledger, trained)
+
+    def _prepared(self, split: Split) -> Trainable:
+        """What is trained, with all that its trials share on a split."""
+        if isinstance(self.subject, Clustering):
+            return self.subject.prepared(split, self.ledger.space.resources)
+        return self.subject
+
+
+def _subject(space: Space, directory: Path) -> Trainable:
+    """What the trials of a space train, or cluster.
+
+    Raises:
+        ValueError: the checkpoint of a clustering study is not said, or can't be had.
+    """
+    if space.kind == "training":
+        return Mtdepth()
+    checkpoint = find_checkpoint(space.checkpoint, directory / "checkpoint")
+    return Clustering(checkpoint=checkpoint, directory=directory / "embeddings")
 
 
 def _objectives(ledger: Ledger) -> dict[str, Objective]:

@@ -25,8 +25,8 @@ class _Trial:
     number: int
     """Of the trials of its phase and arm, from 0."""
     epoch: int = 0
-    value: float = math.nan
-    """The objective after `epoch`."""
+    values: tuple[float, ...] = (math.nan,)
+    """The objective after `epoch`, then what it is traded against."""
 
 
 class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
@@ -209,21 +209,23 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
     def _apply_epoch(self, trial: _Trial, event: EpochEnded) -> None:
         if event.epoch <= trial.epoch:
             return
-        metric = self._objectives[trial.dealt.arm].metric
-        trial.epoch, trial.value = event.epoch, event.metrics.get(metric, math.nan)
+        goals = self._objectives[trial.dealt.arm].goals
+        trial.epoch = event.epoch
+        trial.values = tuple(event.metrics.get(goal.metric, math.nan) for goal in goals)
         if trial.dealt.phase == "search":
-            self._searches[trial.dealt.arm].report(trial.number, trial.epoch, trial.value)
+            self._searches[trial.dealt.arm].report(trial.number, trial.epoch, trial.values[0])
 
     def _apply_ended(self, trial: _Trial, event: TrialEnded) -> None:
         self._running.discard(event.trial_key)
         arm = trial.dealt.arm
         if trial.dealt.phase != "search":
             return
-        self._searches[arm].tell(trial.number, event.status, trial.value)
-        if event.status == "failed" or math.isnan(trial.value):
+        self._searches[arm].tell(trial.number, event.status, trial.values)
+        value = trial.values[0]
+        if event.status == "failed" or math.isnan(value):
             return
         sign = 1 if self._objectives[arm].mode == "min" else -1
-        rank = (-trial.epoch, sign * trial.value, trial.number)
+        rank = (-trial.epoch, sign * value, trial.number)
         if arm not in self._best or rank < self._best[arm][0]:
             self._best[arm] = (rank, trial.dealt)
 

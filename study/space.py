@@ -45,6 +45,8 @@ def _database(url: str) -> str:
     return url
 
 
+IN_MLFLOW = ("runs:/", "models:/")
+"""How the name of a checkpoint begins that is not a directory."""
 Kind = Literal["training", "clustering"]
 PathSafe = Annotated[str, AfterValidator(_path_safe)]
 StudyName = Annotated[str, AfterValidator(_study_name)]
@@ -90,6 +92,8 @@ class Arm(Part):
     """Fields of the training that make this arm, over `base`: nested, or by dotted name."""
     objective: Objective | None = None
     """What this arm is tuned for, where that is not the study's `objective`."""
+    search: bool = True
+    """Whether its settings are searched; if not, it is taken as it is set."""
 
 
 class Parameter(Part):
@@ -303,13 +307,16 @@ class Space(Part):
     def arm_config(
         self, arm: str, params: Mapping[str, Any] | None = None, seed: int | None = None
     ) -> dict[str, Any]:
-        """The training of an arm as nested settings, for `TrainConfig`.
+        """A trial of an arm as nested settings: of a training, or of a clustering.
 
         Args:
             arm: its name.
             params: values of searched fields by dotted name, over what `base` and the arm set.
-            seed: over all; left out, the one of `base` holds, which is the search's.
+            seed: over all; left out, the one of `base` holds, which is the search's. A clustering
+                has none.
         """
         config = merged(expanded(self.base), expanded(self.arms[arm].set))
         config = merged(config, expanded(params or {}))
-        return config if seed is None else merged(config, {"seed": seed})
+        if seed is None or self.kind == "clustering":
+            return config
+        return merged(config, {"seed": seed})

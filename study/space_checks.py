@@ -11,7 +11,7 @@ from study.nesting import expanded
 from study.plain_errors import first_field_error, suggestion
 from study.search_checks import check_search, reaches
 from study.settings import KINDS, Settings, strictly
-from study.space import Objective, Space
+from study.space import Goal, Space
 from study.trainable import higher_is_better, metric_names
 
 
@@ -21,6 +21,7 @@ def check_space(space: Space) -> None:
     Raises:
         FieldError: with the path of the field that says otherwise.
     """
+    _check_kind(space)
     configs = {arm: _arm_config(space, arm) for arm in space.arms}
     _check_seeds(space)
     check_search(space)
@@ -54,25 +55,56 @@ def _check_seeds(space: Space) -> None:
         raise FieldError(("confirm", "seeds"), problem)
 
 
+def _check_kind(space: Space) -> None:
+    """Whether a clustering study says nothing of trainings, and the other way round."""
+    if space.kind == "training":
+        if space.checkpoint is not None:
+            problem = "a study of trainings has no checkpoint; expected kind: clustering beside it"
+            raise FieldError(("checkpoint",), problem, at_key=True)
+        return
+    why = {
+        "confirm": (bool(space.confirm.seeds), "nothing is random in a clustering: no seeds"),
+        "scheduler": (space.scheduler.name != "none", "a clustering has no epochs to end early"),
+        "inner_search": (space.inner_search is not None, "expected search, which is all there is"),
+    }
+    for field, (is_said, problem) in why.items():
+        if is_said:
+            raise FieldError((field,), problem, at_key=True)
+
+
 def _check_objective(space: Space, arm: str, config: Settings) -> None:
     own = space.arms[arm].objective
     root: FieldPath = ("arms", arm, "objective") if own else ("objective",)
     objective = own or space.objective
+    check_goal(config, arm, objective, root)
+    if objective.fallback is not None:
+        stand_in = Goal(metric=objective.fallback, mode=objective.mode)
+        check_goal(config, arm, stand_in, root, field="fallback")
+    taken = {objective.metric, objective.fallback}
+    for index, goal in enumerate(objective.against):
+        path = (*root, "against", str(index))
+        check_goal(config, arm, goal, path)
+        if goal.metric in taken:
+            raise FieldError((*path, "metric"), f"{goal.metric!r} is an objective already")
+        taken.add(goal.metric)
+
+
+def check_goal(
+    config: Settings, arm: str, goal: Goal, path: FieldPath, *, field: str = "metric"
+) -> None:
+    """Whether an arm has a metric, and the mode is that in which it gets better.
+
+    Raises:
+        FieldError: it has not, or is not.
+    """
     names = metric_names(config, "val")
-    said = [("metric", objective.metric), ("fallback", objective.fallback)]
-    for field, metric in said:
-        if metric is None:
-            continue
-        if metric not in names:
-            problem = _no_such_metric(metric, "val", names, f"arm {arm!r} has no metric")
-            raise FieldError((*root, field), problem)
-        _check_mode(objective, metric, (*root, "mode"))
-
-
-def _check_mode(objective: Objective, metric: str, path: FieldPath) -> None:
-    better = "max" if higher_is_better(metric) else "min"
-    if objective.mode != better:
-        raise FieldError(path, f"expected {better} for {metric}, found {objective.mode}")
+    if goal.metric not in names:
+        problem = _no_such_metric(goal.metric, "val", names, f"arm {arm!r} has no metric")
+        raise FieldError((*path, field), problem)
+    better = "max" if higher_is_better(goal.metric) else "min"
+    if goal.mode != better:
+        problem = f"expected {better} for {goal.metric}, found {goal.mode}"
+        raise FieldError((*path, "mode"), problem)
 
 
 def _check_compare(space: Space, configs: dict[str, Settings]) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from study.documents import Document, FieldError, FieldPath, Place
+from study.inner_space import check_inner_search
 from study.nesting import expanded
 from study.overrides import with_override
 from study.plain_errors import first_field_error
-from study.space import Space
+from study.space import IN_MLFLOW, Space
 from study.space_checks import check_space
 from study.yaml_marks import read_document, to_yaml
 
@@ -45,6 +46,7 @@ def load_space(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Space
     try:
         space = parse_space(_with_absolute_paths(document.data))
         check_space(space)
+        check_inner_search(space)
     except FieldError as error:
         raise ValueError(document.describe(error)) from None
     return space
@@ -139,10 +141,13 @@ def _parent_of(data: dict[str, Any], path: FieldPath) -> dict[str, Any] | None:
 def _with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
     """Relative paths made absolute: workers of a study run in directories of their own.
 
-    `data.root` always is a path. `data.split` and `encoder.weights` may be names; they are paths
-    where there is such a file or directory.
+    `data.root` always is a path, and `checkpoint` unless it is in MLflow. `data.split` and
+    `encoder.weights` may be names; they are paths where there is such a file or directory.
     """
     data = json.loads(json.dumps(data))
+    checkpoint = data.get("checkpoint")
+    if isinstance(checkpoint, str) and not checkpoint.startswith(IN_MLFLOW):
+        data["checkpoint"] = str(Path(checkpoint).expanduser().absolute())
     for root in _settings_paths(data):
         settings = (_parent_of(data, root) or {}).get(root[-1])
         for section, name in (("data", "root"), ("data", "split"), ("encoder", "weights")):

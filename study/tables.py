@@ -27,6 +27,7 @@ TRIALS = pa.schema(
         "error": pa.string(),
         "epochs": pa.int64(),
         "params": pa.string(),
+        "tuned": pa.string(),
         "metrics": pa.string(),
         "objective": pa.float64(),
         "device_seconds": pa.float64(),
@@ -44,7 +45,7 @@ TEST = pa.schema(
         "metrics": pa.string(),
     }
 )
-_JSON = ("params", "metrics")
+_JSON = ("params", "tuned", "metrics")
 
 
 def trials(
@@ -69,6 +70,7 @@ def _trial(record: TrialRecord, objective: str, num_devices: float) -> dict[str,
         "error": record.error,
         "epochs": record.num_epochs,
         "params": record.dealt.params,
+        "tuned": record.tuned,
         "metrics": metrics,
         "objective": metrics.get(objective, float("nan")),
         "device_seconds": record.seconds * num_devices,

@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from study.ledger import Ledger
@@ -30,6 +31,19 @@ _ARTIFACTS = ("space.yaml", "manifest.json", "report.html", "report.md", "table.
 def tracking_uri() -> str:
     """Where runs go: `MLFLOW_TRACKING_URI`, or a database in the working directory."""
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def download(uri: str, directory: Path) -> None:
+    """Brings artifacts of a run (`runs:/`) or a registered model (`models:/`) into a directory.
+
+    Raises:
+        mlflow.exceptions.MlflowException: there are none, or they cannot be reached.
+    """
+    with _quiet():
+        import mlflow
+
+        mlflow.set_tracking_uri(tracking_uri())
+        mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(directory))
 
 
 class Mirror:

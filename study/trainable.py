@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mtdepth.config import BY_TORCHJD
 from mtdepth.config import ClusteringConfig as ClusteringConfig
+from mtdepth.config import OpticsConfig as OpticsConfig
 from mtdepth.config import TrainConfig as TrainConfig
 from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
 from mtdepth.metrics.names import evaluation_names as metric_names
 from mtdepth.metrics.names import higher_is_better as higher_is_better
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mtdepth.instances.scoring import Scorer as Scorer
+
 __all__ = [
+    "ClusteringConfig",
     "Judgement",
     "Mtdepth",
+    "OpticsConfig",
     "Report",
     "Split",
     "SplitSummary",
@@ -61,6 +69,9 @@ class Judgement:
     metrics: dict[str, float]
     images: list[dict[str, Any]]
     """A row an image: `image`, and metrics."""
+    replicates: dict[str, list[float]] = field(default_factory=dict)
+    """Metrics that are no means over images, on bootstrap draws of the images; the same draws for
+    every model that is judged on the split."""
 
 
 class Trainable(Protocol):
@@ -144,7 +155,11 @@ class Mtdepth:
         from mtdepth.evaluate import evaluate
 
         found = evaluate(checkpoint, split)
-        return Judgement(metrics=found.metrics, images=[dict(row) for row in found.images])
+        return Judgement(
+            metrics=found.metrics,
+            images=[dict(row) for row in found.images],
+            replicates=found.replicates,
+        )
 
     def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
         """See `Trainable`."""
@@ -152,6 +167,89 @@ class Mtdepth:
         from mtdepth.panel import write_panel
 
         write_panel(checkpoint, split, out)
+
+
+def trained_with(checkpoint: Path) -> TrainConfig:
+    """The settings of a trained model that has learned instances.
+
+    Raises:
+        ValueError: there is no checkpoint, or it has not.
+    """
+    from mtdepth.checkpoint_files import read_config
+    from mtdepth.embed import expect_instances
+
+    config = read_config(checkpoint, TrainConfig, "a training")
+    expect_instances(checkpoint, config)
+    return config
+
+
+def checkpoints_below(directory: Path) -> list[Path]:
+    """The directories of trained models, at whatever depth."""
+    from mtdepth.checkpoint_files import STATE, is_checkpoint
+
+    return sorted(p.parent for p in directory.rglob(STATE) if is_checkpoint(p.parent))
+
+
+def set_optics(checkpoint: Path, optics: OpticsConfig) -> None:
+    """Tells a trained model how to cluster from now on."""
+    from mtdepth.checkpoint_files import write_config
+
+    write_config(checkpoint, trained_with(checkpoint).model_copy(update={"optics": optics}))
+
+
+def embed(checkpoint: Path, split: Split, out: Path, *, whole: bool) -> None:
+    """Writes what a trained model says of a split as Arrow; see `mtdepth.embed`."""
+    _use_threads()
+    from mtdepth.embed import embed
+
+    embed(checkpoint, split, out, whole=whole)
+
+
+def identity(checkpoint: Path, split: Split) -> dict[str, Any]:
+    """What embeddings of a whole split are made of."""
+    from mtdepth.embed import told_of_checkpoint
+
+    return told_of_checkpoint(checkpoint, trained_with(checkpoint), split)
+
+
+def map_embeddings(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """What `embed` has written, mapped into memory, and what it is made of.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    from mtdepth.instances.embeddings import map_embeddings, told_of
+
+    table = map_embeddings(path)
+    return table, told_of(table)
+
+
+def write_embeddings(path: Path, table: pa.Table) -> None:
+    """Writes embeddings that another machine has made."""
+    from mtdepth.instances.embeddings import write_embeddings
+
+    write_embeddings(path, iter(table.to_batches()))
+
+
+def open_scorer(table: pa.Table) -> Scorer:
+    """Judges clusterings of what `embed` has written.
+
+    Raises:
+        ValueError: no true instance counts.
+    """
+    _use_threads()
+    from mtdepth.instances.embeddings import Embeddings
+    from mtdepth.instances.scoring import Scorer
+
+    return Scorer(Embeddings(table))
+
+
+def draw_clustering(checkpoint: Path, split: Split, out: Path, optics: OpticsConfig) -> None:
+    """Draws a picture of what a trained model predicts, clustered in this way."""
+    _use_threads()
+    from mtdepth.panel import write_panel
+
+    write_panel(checkpoint, split, out, optics=optics)
 
 
 def _use_threads() -> None:

@@ -12,14 +12,20 @@ from typing import Any
 from ray import tune
 
 from study.events import Dealt
-from study.trainable import Judgement, Trainable, TrialFailed
+from study.inner_search import tune as tune_clustering
+from study.space import InnerSearch
+from study.trainable import Judgement, Report, Trainable, TrialFailed
 
+TUNED = "tuned"
+"""Of a report: what the inner search chose."""
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
 
 
-def run_trial(config: dict[str, Any], subject: Trainable, home: str) -> None:
+def run_trial(
+    config: dict[str, Any], subject: Trainable, home: str, inner: InnerSearch | None = None
+) -> None:
     """Trains one trial under Ray Tune.
 
     A trial that fails says so in a report of its own, so that Ray Tune does not try it again. Where
@@ -29,13 +35,14 @@ def run_trial(config: dict[str, Any], subject: Trainable, home: str) -> None:
         config: `dealt`, the trial; and `resume_from`, a checkpoint directory, or None.
         subject: what is trained.
         home: the driver's working directory, which relative paths start from.
+        inner: what is searched when the training is over.
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
     dealt: Dealt = config["dealt"]
     try:
         with _resume_from(config) as checkpoint:
-            subject.fit(dealt.config, _report, checkpoint)
+            subject.fit(dealt.config, _reporter(dealt, inner), checkpoint)
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
     except Exception as error:
@@ -73,12 +80,20 @@ def judge(
         return judgement, picture.read_bytes()
 
 
-def _report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
-    values = {name: float(value) for name, value in metrics.items() if name != "epoch"}
-    tune.report(
-        {"epoch": int(metrics["epoch"]), "metrics": values},
-        checkpoint=tune.Checkpoint.from_directory(str(checkpoint_dir)),
-    )
+def _reporter(dealt: Dealt, inner: InnerSearch | None) -> Report:
+    """Tells Ray Tune of each epoch; of the last, with the best clustering of what was trained."""
+
+    def report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
+        epoch = int(metrics["epoch"])
+        values = {name: float(value) for name, value in metrics.items() if name != "epoch"}
+        result: dict[str, Any] = {"epoch": epoch, "metrics": values}
+        if inner is not None and epoch == dealt.num_epochs and inner.objective.metric in values:
+            found = tune_clustering(checkpoint_dir, inner, values)
+            values |= {name: found.metrics[name] for name in values if name in found.metrics}
+            result[TUNED] = found.params
+        tune.report(result, checkpoint=tune.Checkpoint.from_directory(str(checkpoint_dir)))
+
+    return report
 
 
 @contextlib.contextmanager

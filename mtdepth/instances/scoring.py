@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,9 +15,11 @@ from mtdepth.instances.embeddings import Embedding, Embeddings
 from mtdepth.instances.targets import batch_labels, number_instances, offset_targets
 from mtdepth.metrics.depth import mean_metrics
 from mtdepth.metrics.instances import average_precision, offset_errors
+from mtdepth.metrics.names import CLUSTER_MS
 from mtdepth.metrics.panoptic import panoptic_quality
 from mtdepth.metrics.replicates import instance_replicates
 
+Value = TypeVar("Value")
 MAX_KEPT_VOTES = 10_000_000
 """Of the orders that are kept; a vote takes up to 100 bytes."""
 
@@ -40,8 +44,8 @@ class Scorer:
             OrderedDict()
         )
         self._expect_instances()
-        self.offset_errors = [self._offset_errors(one) for one in embeddings]
-        """Of each image; no clustering is in them."""
+        self.images = [(one.image, self._offset_errors(one)) for one in embeddings]
+        """The name of each image, and its metrics, none of which a clustering is in."""
 
     def score(self, config: OpticsConfig) -> dict[str, float]:
         """Metrics of a clustering, named as `evaluate` names them, without the split.
@@ -52,15 +56,13 @@ class Scorer:
         found, seconds = self._cluster(config)
         metrics = average_precision(found, self.true, min_area=self._min_area)
         metrics |= panoptic_quality(found, self.true, min_area=self._min_area)
-        metrics |= mean_metrics(self.offset_errors)
-        metrics["cluster_ms"] = 1000 * seconds / len(self.true)
-        return {f"instances/{name}": value for name, value in metrics.items()}
+        metrics[CLUSTER_MS] = 1000 * seconds / len(self.true)
+        return _of_instances(metrics) | mean_metrics([row for _, row in self.images])
 
     def replicates(self, config: OpticsConfig) -> dict[str, list[float]]:
         """See `instance_replicates`; named as in `score`."""
         found, _ = self._cluster(config)
-        drawn = instance_replicates(found, self.true, min_area=self._min_area)
-        return {f"instances/{name}": values for name, values in drawn.items()}
+        return _of_instances(instance_replicates(found, self.true, min_area=self._min_area))
 
     def _cluster(self, config: OpticsConfig) -> tuple[list[Instances], float]:
         """The objects of each image, and the seconds for all."""
@@ -98,4 +100,8 @@ class Scorer:
         labels = batch_labels([number_instances(one.instances)])
         true_px, foreground = offset_targets(labels, self._min_area)
         predicted = torch.tensor(one.offsets_px)
-        return offset_errors(predicted, true_px[0], foreground[0])
+        return _of_instances(offset_errors(predicted, true_px[0], foreground[0]))
+
+
+def _of_instances(metrics: Mapping[str, Value]) -> dict[str, Value]:
+    return {f"instances/{name}": value for name, value in metrics.items()}

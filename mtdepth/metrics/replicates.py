@@ -50,7 +50,7 @@ def instance_replicates(
     precision = np.stack([matched.precision(row) for row in times])  # (B, 10)
     found = {"ap": precision.mean(1), "ap50": precision[:, 0]}
     found |= _panoptic(predicted, true, min_area, times)
-    return {name: values.tolist() for name, values in found.items()}
+    return {name: values.round(6).tolist() for name, values in found.items()}
 
 
 class _Matched:
