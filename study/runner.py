@@ -17,6 +17,7 @@ from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
+from study.optuna_storage import check_storage
 from study.plan import make_plan
 from study.preflight import check_data, check_software, resolve_objectives, tell_missing
 from study.progress import Progress
@@ -77,6 +78,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     say = _say(console)
     say(f"Study {space.study}: {space.question}")
     check_software(space, settings.trainable)
+    check_storage(space)
     summaries, data = check_data(space, settings.trainable, say)
     objectives = resolve_objectives(space, summaries, say)
     tell_missing(space, summaries, say)
@@ -93,6 +95,7 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
     ledger = Ledger.open(directory, writable=True)
     try:
         check_software(ledger.space, settings.trainable)
+        check_storage(ledger.space)
         check_data(ledger.space, settings.trainable, _say(console))
         with ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots:
             return _Study(ledger, settings, console, slots).run()
@@ -115,6 +118,7 @@ class _Study:
             space,
             objectives,
             journal=ledger.directory / "optuna.log",
+            study_id=ledger.manifest["study_id"],
             max_running=num_slots,
             emit=ledger.append,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
@@ -140,9 +141,13 @@ def _with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
     """Relative paths made absolute: workers of a study run in directories of their own.
 
     `data.root` always is a path. `data.split` and `encoder.weights` may be names; they are paths
-    where there is such a file or directory.
+    where there is such a file or directory. `search.storage` may be a file of SQLite.
     """
     data = json.loads(json.dumps(data))
+    search = data.get("search")
+    url = str(search.get("storage")) if isinstance(search, dict) else ""
+    if found := re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?$].*)", url):
+        data["search"]["storage"] = found[1] + str(Path(found[2]).absolute())
     for root in _settings_paths(data):
         settings = (_parent_of(data, root) or {}).get(root[-1])
         for section, name in (("data", "root"), ("data", "split"), ("encoder", "weights")):
