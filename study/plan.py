@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from study.budget import num_search_trials, values_in_words, values_of
+from study.budget import greatest_of, num_search_trials, values_in_words
 from study.conditions import searched_by
 from study.space import Parameter, Space
 from study.trainable import TrainConfig
@@ -85,7 +85,7 @@ def _most_epochs(config: TrainConfig, searched: Mapping[str, Parameter]) -> int:
     if parameter is None:
         return config.epochs
     own = [config.epochs] if parameter.when else []
-    return max([*own, *values_of(parameter)])
+    return max([*own, greatest_of(parameter)])
 
 
 def _data(config: TrainConfig) -> str:

@@ -58,11 +58,12 @@ def find_space(path_or_name: str | Path) -> Path:
         ValueError: there is neither.
     """
     path = Path(path_or_name)
-    if path.is_file():
+    if _exists(path) and path.is_file():
         return path
     shipped = Path(str(resources.files("search_spaces")))
     for name in (path, path.with_name(f"{path.name}.yaml")) if path.name else ():
-        if not path.is_absolute() and ".." not in path.parts and (shipped / name).is_file():
+        inside = not path.is_absolute() and ".." not in path.parts and _exists(shipped / name)
+        if inside and (shipped / name).is_file():
             return shipped / name
     names = sorted(str(p.relative_to(shipped)) for p in shipped.rglob("*.yaml"))
     raise ValueError(
@@ -153,6 +154,13 @@ def _with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
         for section, name in (("data", "root"), ("data", "split"), ("encoder", "weights")):
             fields = settings.get(section) if settings else None
             value = fields.get(name) if isinstance(fields, dict) else None
-            if fields and isinstance(value, str) and (name == "root" or Path(value).exists()):
+            if fields and isinstance(value, str) and (name == "root" or _exists(value)):
                 fields[name] = str(Path(value).expanduser().absolute())
     return data
+
+
+def _exists(path: str | Path) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # no name that a file could have
+        return False
