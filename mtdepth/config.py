@@ -329,7 +329,7 @@ class TrainConfig(Config):
     """End an epoch early after so many steps; none means the whole split."""
     max_val_samples: Count | None = None
     """Validate on so many samples, evenly spread over the split; none means all."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Initialisation, data order and augmentation follow from it."""
 
     @model_validator(mode="after")

@@ -60,6 +60,13 @@ def values_of(parameter: Parameter) -> list[Any]:
     return [int(v) for v in values] if parameter.type == "int" else values
 
 
+def greatest_of(parameter: Parameter) -> Any:
+    """The greatest value of a parameter that has finitely many, without listing them."""
+    if parameter.type == "int":
+        return int(parameter.nth_value(int(parameter.num_values()) - 1))
+    return max(values_of(parameter))
+
+
 def values_in_words(parameter: Parameter) -> str:
     """What a parameter may be."""
     if parameter.type == "bool":

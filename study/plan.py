@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from study.budget import num_search_trials, values_in_words, values_of
+from study.budget import greatest_of, num_search_trials, values_in_words
 from study.conditions import searched_by
 from study.settings import Settings, settings_of
 from study.space import Goal, Parameter, Space
@@ -91,7 +91,7 @@ def _most_epochs(config: Settings, searched: Mapping[str, Parameter]) -> int:
     if parameter is None:
         return config.epochs
     own = [config.epochs] if parameter.when else []
-    return max([*own, *values_of(parameter)])
+    return max([*own, greatest_of(parameter)])
 
 
 def _of_checkpoint(checkpoint: str | None) -> str:

@@ -19,6 +19,7 @@ from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
+from study.optuna_storage import check_storage
 from study.plan import make_plan
 from study.preflight import check_data, check_software, resolve_objectives, tell_missing
 from study.progress import Progress
@@ -80,6 +81,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     say(f"Study {space.study}: {space.question}")
     subject = settings.trainable or _subject(space, out)
     check_software(space, subject)
+    check_storage(space)
     summaries, data = check_data(space, subject, say)
     objectives = resolve_objectives(space, summaries, say)
     tell_missing(space, summaries, say)
@@ -97,6 +99,7 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
     try:
         subject = settings.trainable or _subject(ledger.space, directory)
         check_software(ledger.space, subject)
+        check_storage(ledger.space)
         check_data(ledger.space, subject, _say(console))
         with ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots:
             return _Study(ledger, settings, subject, console, slots).run()
@@ -124,6 +127,7 @@ class _Study:
             space,
             objectives,
             journal=ledger.directory / "optuna.log",
+            study_id=ledger.manifest["study_id"],
             max_running=num_slots,
             emit=ledger.append,
         )

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.storages import BaseStorage
 from ray.tune.search import Searcher
 
 from study.arm_search import ArmSearch
 from study.events import Dealt, EpochEnded, Event, TrialEnded, decode, encode
+from study.optuna_storage import forget_study, fresh_journal, open_database
 from study.settings import num_epochs_of, seed_of
 from study.space import Objective, Space
 
@@ -47,6 +48,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         objectives: Mapping[str, Objective],
         *,
         journal: Path | None = None,
+        study_id: str = "",
         max_running: int = 1,
         emit: Callable[[Event], None] | None = None,
     ) -> None:
@@ -55,8 +57,9 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         Args:
             space: the study.
             objectives: what each arm is tuned for.
-            journal: where Optuna's studies are kept, for optuna-dashboard. It is begun anew, as
-                they are rebuilt from the events.
+            journal: where Optuna's studies are kept, for optuna-dashboard, unless the space names
+                a database. They are begun anew, as they are rebuilt from the events.
+            study_id: tells this study's from others in a database.
             max_running: no more is dealt while so many trials run.
             emit: puts the event of a deal into the ledger, which hands it on to `apply`.
         """
@@ -71,12 +74,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._interrupted: dict[str, str | None] = {}
         self._best: dict[str, tuple[tuple[float, ...], Dealt]] = {}
         self._num_dealt = {(phase, arm): 0 for phase in ("search", "confirm") for arm in space.arms}
-        storage = _fresh_storage(journal) if journal else None
-        self._searches = (
-            {arm: ArmSearch(space, arm, objectives[arm], storage) for arm in space.arms}
-            if space.search
-            else {}
-        )
+        self._searches = _searches(space, self._objectives, journal, study_id)
 
     def best(self, arm: str) -> Dealt | None:
         """The best search trial of an arm so far, if it has one.
@@ -230,7 +228,19 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
             self._best[arm] = (rank, trial.dealt)
 
 
-def _fresh_storage(journal: Path) -> JournalStorage:
-    for stale in (journal, journal.with_name(f"{journal.name}.lock")):
-        stale.unlink(missing_ok=True)
-    return JournalStorage(JournalFileBackend(str(journal)))
+def _searches(
+    space: Space, objectives: Mapping[str, Objective], journal: Path | None, study_id: str
+) -> dict[str, ArmSearch]:
+    """The searches of all arms, in one storage."""
+    if space.search is None:
+        return {}
+    names = {arm: arm for arm in space.arms}
+    storage: BaseStorage | None = None
+    if space.search.storage is not None:
+        storage = open_database(space.search.storage)
+        names = {arm: f"{study_id}/{arm}" for arm in space.arms}
+        for name in names.values():
+            forget_study(storage, name)
+    elif journal is not None:
+        storage = fresh_journal(journal)
+    return {arm: ArmSearch(space, arm, objectives[arm], storage, names[arm]) for arm in space.arms}

@@ -17,6 +17,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from study.nesting import expanded, merged
 
 MAX_GRID_POINTS = 100_000
+MAX_WHOLE = 2**53
+"""Whole numbers beyond are no longer told apart."""
+MAX_SEED = 2**63 - 1
+"""Tables hold no greater one."""
 
 
 def _path_safe(name: str) -> str:
@@ -138,16 +142,23 @@ class Parameter(Part):
         if self.choices is not None:
             raise ValueError(f"choices belong to a categorical parameter, not to {self.type}")
         if self.low is None or self.high is None:
-            raise ValueError(f"a {self.type} parameter needs low and high")
+            kind = "an int" if self.type == "int" else "a float"
+            raise ValueError(f"{kind} parameter needs low and high")
         if self.low >= self.high:
             raise ValueError(f"expected low < high, found {self.low:g} and {self.high:g}")
         if self.log and self.low <= 0:
             raise ValueError(f"a logarithmic scale needs low > 0, found {self.low:g}")
         if self.log and self.step is not None:
             raise ValueError("a logarithmic scale has no step")
-        whole = all(v is None or v == int(v) for v in (self.low, self.high, self.step))
-        if self.type == "int" and not whole:
-            raise ValueError("low, high and step of an int parameter must be whole numbers")
+        numbers = [v for v in (self.low, self.high, self.step) if v is not None]
+        if self.type == "int" and any(v != int(v) or abs(v) > MAX_WHOLE for v in numbers):
+            raise ValueError(
+                "low, high and step of an int parameter must be whole numbers, of at most 2**53"
+            )
+        if self.step and (self.high - self.low) / self.step > MAX_WHOLE:
+            raise ValueError(f"expected at most 2**53 steps, found more of {self.step:g}")
+        if math.isinf(self.high - self.low):
+            raise ValueError("expected a range that can be told as a number, found a wider one")
 
     def num_values(self) -> float:
         """How many values it may take, infinity among the answers; a grid lists them all."""
@@ -247,7 +258,7 @@ class InnerSearch(Part):
 class Confirm(Part):
     """Phase two: the best of each arm, trained again with seeds that the search never saw."""
 
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    seeds: tuple[Annotated[int, Field(ge=0, le=MAX_SEED)], ...] = ()
     """One training an arm for each; the same seed in every arm makes a pair."""
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
@@ -59,11 +60,12 @@ def find_space(path_or_name: str | Path) -> Path:
         ValueError: there is neither.
     """
     path = Path(path_or_name)
-    if path.is_file():
+    if _exists(path) and path.is_file():
         return path
     shipped = Path(str(resources.files("search_spaces")))
     for name in (path, path.with_name(f"{path.name}.yaml")) if path.name else ():
-        if not path.is_absolute() and ".." not in path.parts and (shipped / name).is_file():
+        inside = not path.is_absolute() and ".." not in path.parts and _exists(shipped / name)
+        if inside and (shipped / name).is_file():
             return shipped / name
     names = sorted(str(p.relative_to(shipped)) for p in shipped.rglob("*.yaml"))
     raise ValueError(
@@ -143,16 +145,28 @@ def _with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
 
     `data.root` always is a path, and `checkpoint` unless it is in MLflow. `data.split` and
     `encoder.weights` may be names; they are paths where there is such a file or directory.
+    `search.storage` may be a file of SQLite.
     """
     data = json.loads(json.dumps(data))
     checkpoint = data.get("checkpoint")
     if isinstance(checkpoint, str) and not checkpoint.startswith(IN_MLFLOW):
         data["checkpoint"] = str(Path(checkpoint).expanduser().absolute())
+    search = data.get("search")
+    url = str(search.get("storage")) if isinstance(search, dict) else ""
+    if found := re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?$].*)", url):
+        data["search"]["storage"] = found[1] + str(Path(found[2]).absolute())
     for root in _settings_paths(data):
         settings = (_parent_of(data, root) or {}).get(root[-1])
         for section, name in (("data", "root"), ("data", "split"), ("encoder", "weights")):
             fields = settings.get(section) if settings else None
             value = fields.get(name) if isinstance(fields, dict) else None
-            if fields and isinstance(value, str) and (name == "root" or Path(value).exists()):
+            if fields and isinstance(value, str) and (name == "root" or _exists(value)):
                 fields[name] = str(Path(value).expanduser().absolute())
     return data
+
+
+def _exists(path: str | Path) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # no name that a file could have
+        return False

@@ -58,6 +58,7 @@ def test_every_arm_gets_the_same_number_of_trainings_and_the_sum_is_the_plan() -
         (None, 4),
         ({"type": "int", "low": 1, "high": 9}, 9),
         ({"type": "int", "low": 1, "high": 9, "step": 3}, 7),
+        ({"type": "int", "low": 1, "high": 10**12}, 10**12),
         ({"type": "categorical", "choices": [1, 5, 3]}, 5),
         ({"type": "categorical", "choices": [1, 2]}, 2),
         ({"type": "categorical", "choices": [1, 2], "when": {"depth.automask": True}}, 4),
@@ -118,6 +119,8 @@ def test_a_plan_without_seeds_or_without_anything_to_search_says_so() -> None:
         ({"type": "categorical", "choices": ["l1", None]}, "x: one of l1, None"),
         ({"type": "int", "low": 1, "high": 9, "step": 4}, "x: 1 to 9 in steps of 4"),
         ({"type": "bool", "when": {"a": 1, "b": "c"}}, "x: true or false, when a is 1 and b is c"),
+        ({"type": "bool", "sampler": "grid"}, "x: true or false, each as often"),
+        ({"type": "bool", "sampler": "random"}, "x: true or false, at random"),
     ],
 )
 def test_a_parameter_in_a_few_words(fields: dict[str, Any], expected: str) -> None:

@@ -222,6 +222,20 @@ MISTAKES = [
     ("set: {tasks: [depth]}", "set: {tasks: [depth], seed: 3}", "10:27",
      "arms.st-depth.set.seed: the same seed in every arm makes a pair; set base.seed or "
      "confirm.seeds"),
+    ("low: 1, high: 4,", "low: 0, high: 1, step: 1e-300,", "19:7",
+     "search.space.weighting.temperature: expected at most 2**53 steps, found more of 1e-300"),
+    ("low: 1, high: 4,", "low: -1e308, high: 1e308,", "19:7",
+     "search.space.weighting.temperature: expected a range that can be told as a number, found a "
+     "wider one"),
+    ("optimizer.lr: {type: float, low: 1e-5, high: 1e-3, log: true}",
+     "batch_size: {type: int, low: 1, high: 1e300}", "17:17",
+     "search.space.batch_size: low, high and step of an int parameter must be whole numbers, of at "
+     "most 2**53"),
+    ("optimizer.lr: {type: float, low: 1e-5, high: 1e-3, log: true}",
+     "batch_size: {type: int, low: 1}", "17:17",
+     "search.space.batch_size: an int parameter needs low and high"),
+    ("seeds: [1, 2]", "seeds: [1, 9223372036854775808]", "21:22",
+     "confirm.seeds.1: expected at most 9.22337e+18, found 9223372036854775808"),
     ("confirm: {seeds: [1, 2]}", "confirm:", "21:9",
      "confirm: expected fields of its own, found nothing"),
     (EXAMPLE, "", "1:1", "expected fields such as `study: name`, found an empty file"),

@@ -41,6 +41,15 @@ def test_a_relative_path_is_made_absolute_however_it_is_said(
     assert config["data"]["root"] == os.fspath(tmp_path / "here")
 
 
+def test_a_name_that_no_file_could_have_is_a_name(tmp_path: Path) -> None:
+    long = "a" * 5000
+    (tmp_path / "s.yaml").write_text(space_as_yaml(told_space()))
+    space = load_space(tmp_path / "s.yaml", [f"base.encoder.weights={long}"])
+    assert space.base["encoder"]["weights"] == long
+    with pytest.raises(ValueError, match="no space file 'aaaa"):
+        find_space(long)
+
+
 def test_a_home_directory_is_spelled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "s.yaml").write_text(space_as_yaml(told_space()))
