@@ -22,7 +22,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from study.statistics.intervals import NO_INTERVAL, Interval
-from study.statistics.samples import CONFIDENCE, SEED, Array
+from study.statistics.samples import CONFIDENCE, SEED, Array, by_size
 
 NUM_IMAGE_DRAWS = 2_000
 """Of images, where this module draws them."""
@@ -92,7 +92,7 @@ def _image_draws(num_images: int) -> npt.NDArray[np.float32]:
 
 
 def _differences(arm: BySeed, reference: BySeed) -> Array:
-    """(S, N) of the seeds in common, in an order that says nothing of their names."""
+    """(S, N) of the seeds in common."""
     common = sorted(arm.keys() & reference.keys())
     found = [np.asarray(each[seed], np.float64) for seed in common for each in (arm, reference)]
     sizes = sorted({len(values) for values in found})
@@ -100,17 +100,17 @@ def _differences(arm: BySeed, reference: BySeed) -> Array:
         raise ValueError(f"expected as many values for each seed of both arms, found {sizes}")
     if not found:
         return np.empty((0, 0))
-    stacked = np.stack(found[::2]) - np.stack(found[1::2])
-    return stacked[np.argsort(stacked.mean(axis=1), kind="stable")]
+    return np.stack(found[::2]) - np.stack(found[1::2])
 
 
 def _interval(differences: Array) -> Interval:
     """The interval of (S, B) differences on B draws of images, as seeds are drawn too."""
     num_seeds, num_columns = differences.shape
+    ordered = differences[by_size(differences.mean(axis=1))]  # whatever seeds are called
     columns = np.tile(np.arange(num_columns), math.ceil(MIN_DRAWS / num_columns))
     shares = np.full(num_seeds, 1 / num_seeds)
     counts = np.random.default_rng(SEED + 1).multinomial(num_seeds, shares, size=len(columns))
     weights = 1 + seed_widening(num_seeds) * (counts - 1)
-    drawn = np.einsum("ds,sd->d", weights, differences[:, columns]) / num_seeds
+    drawn = np.einsum("ds,sd->d", weights, ordered[:, columns]) / num_seeds
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)

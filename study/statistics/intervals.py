@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from study.statistics.samples import CONFIDENCE, NUM_DRAWS, SEED, Array
+from study.statistics.samples import CONFIDENCE, NUM_DRAWS, SEED, Array, by_size
 
 Interval = tuple[float, float]
 """Low and high end; NaN where there is none."""
@@ -38,10 +38,11 @@ def bootstrap_interval(sample: Sequence[float] | Array) -> Interval:
         sample: finite values; with fewer than two the interval is NaN, and a point where all are
             the same.
     """
-    found = np.sort(np.asarray(sample, dtype=np.float64))
+    values = np.asarray(sample, dtype=np.float64)
+    found = values[by_size(values)]
     if len(found) < 2:
         return NO_INTERVAL
-    if found[0] == found[-1]:
+    if found.min() == found.max():
         return float(found[0]), float(found[0])
     for method in ("BCa", "percentile"):
         low, high = _bootstrapped(found, method)

@@ -23,3 +23,8 @@ def finite(values: Iterable[float]) -> Array:
     array = np.asarray(list(values), dtype=np.float64)
     found: Array = array[np.isfinite(array)]
     return found
+
+
+def by_size(values: Array) -> npt.NDArray[np.intp]:
+    """An order of values that is theirs alone, and stays when all change their sign."""
+    return np.lexsort((values, np.abs(values)))
