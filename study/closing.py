@@ -90,6 +90,7 @@ def _paths(study_dir: Path) -> list[str]:
         ("report.html", "the report, with curves and pictures"),
         ("report.md", "the same as text"),
         ("table.tex", "the table for a paper"),
+        ("differences.tex", "the differences for a paper"),
         ("figures", "pictures of predicted depth and instances, learning curves"),
         ("trials.parquet", "a row a training: its settings and what it reached"),
     ):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from study import statistics
+from study.events import Judged
+from study.gains import Gain, find_gains
 from study.ledger import Ledger
+from study.new_images import NewImages, new_images
+from study.records import TrialRecord
 from study.settings import settings_of
 from study.space import Space
 from study.trainable import higher_is_better, metric_names
@@ -27,6 +31,10 @@ class Comparison:
     difference: statistics.Difference
     p_adjusted: float
     """Holm's, over all comparisons of the study."""
+    claim: statistics.Claim
+    """What may be said of it."""
+    new_images: NewImages
+    """The interval of the difference for new seeds and new images."""
 
     @property
     def is_better(self) -> bool | None:
@@ -52,6 +60,8 @@ class Results:
     summaries: Mapping[str, Mapping[str, statistics.Summary]]
     """By arm and metric: objectives, and what is compared."""
     comparisons: list[Comparison]
+    gains: list[Gain]
+    """Of arms of several tasks over arms of one."""
     best: Mapping[str, Row]
     """The search trial of each arm that was confirmed, or would be."""
 
@@ -93,7 +103,8 @@ def read_results(study_dir: Path) -> Results:
             }
             for arm in space.arms
         },
-        comparisons=_comparisons(space, values),
+        comparisons=_comparisons(space, values, _judged(space, ledger.records.values())),
+        gains=find_gains(space, values),
         best=_best(space, objectives, trials),
     )
 
@@ -119,8 +130,20 @@ def _is_final(space: Space, trial: Row) -> bool:
     return any(name.startswith("test/") for name in trial["metrics"])
 
 
+def _judged(space: Space, records: Iterable[TrialRecord]) -> dict[str, dict[int, Judged]]:
+    """What the models that count reached on the test split, by arm and seed."""
+    found: dict[str, dict[int, Judged]] = {arm: {} for arm in space.arms}
+    for record in records:
+        counts = record.phase == "confirm" or not space.confirm.seeds
+        if record.test is not None and record.status == "completed" and counts:
+            found[record.dealt.arm][record.dealt.seed] = record.test
+    return found
+
+
 def _comparisons(
-    space: Space, values: Mapping[str, Mapping[str, Mapping[int, float]]]
+    space: Space,
+    values: Mapping[str, Mapping[str, Mapping[int, float]]],
+    judged: Mapping[str, Mapping[int, Judged]],
 ) -> list[Comparison]:
     def seeds(arm: str, metric: str) -> set[int]:
         return set(values[arm].get(metric, {}))
@@ -133,12 +156,22 @@ def _comparisons(
         if arm != reference and seeds(arm, metric) & seeds(reference, metric)
     ]
     differences = [
-        statistics.paired_difference(values[arm][metric], values[reference][metric])
+        statistics.paired_difference(
+            values[arm][metric], values[reference][metric], space.compare.test
+        )
         for arm, metric, reference in pairs
     ]
     adjusted = statistics.holm([difference.p_value for difference in differences])
     return [
-        Comparison(arm=arm, metric=metric, reference=reference, difference=found, p_adjusted=p)
+        Comparison(
+            arm=arm,
+            metric=metric,
+            reference=reference,
+            difference=found,
+            p_adjusted=p,
+            claim=statistics.decide(found, p, len(pairs)),
+            new_images=new_images(metric, judged[arm], judged[reference]),
+        )
         for (arm, metric, reference), found, p in zip(pairs, differences, adjusted, strict=True)
     ]
 

@@ -275,6 +275,9 @@ class Compare(Part):
     """The arm that differences are taken to."""
     metrics: Annotated[tuple[str, ...], Field(min_length=1)]
     """Metrics of the test split, `test/<task>/<metric>`."""
+    test: Literal["permutation", "wilcoxon"] = "permutation"
+    """Where p-values come from: sign flips of the paired differences, or Wilcoxon's signed ranks,
+    which go by the differences' order, and are not led by a single large one."""
 
 
 class Resources(Part):

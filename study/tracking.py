@@ -25,7 +25,10 @@ PARENT = "study"
 _STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Else MLflow's page opens as if language models were developed."""
-_ARTIFACTS = ("space.yaml", "manifest.json", "report.html", "report.md", "table.tex", "figures")
+_ARTIFACTS = (
+    "space.yaml", "manifest.json", "report.html", "report.md", "table.tex", "differences.tex",
+    "figures",
+)  # fmt: skip
 
 
 def tracking_uri() -> str:

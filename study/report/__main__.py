@@ -21,7 +21,7 @@ def main() -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    for name in ("report.html", "report.md", "table.tex"):
+    for name in ("report.html", "report.md", "table.tex", "differences.tex"):
         print(directory / name)
     return 0
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-from study.report.numbers import interval, mean_and_std, p_is
+from study.report.claims import certainty
+from study.report.numbers import interval, mean_and_std
 from study.results import Comparison, Results
-from study.statistics import MAX_EXACT_PAIRS, pairs_needed
 from study.trainable import higher_is_better
 from study.words import counted
-
-LEVEL = 0.05
 
 
 def answer(results: Results) -> str:
@@ -29,7 +27,7 @@ def answer(results: Results) -> str:
     start += f"compared with {best.reference} ({mean_and_std(reference)}): "
     if best.is_better is None:
         return start + _difference(best) + "."
-    return start + _difference(best) + "; " + _certainty(results, best) + "."
+    return start + _difference(best) + "; " + certainty(best, len(results.comparisons)) + "."
 
 
 def _no_comparison(metric: str) -> str:
@@ -49,19 +47,3 @@ def _difference(best: Comparison) -> str:
     if math.isnan(found.low):
         return size
     return f"{size}, 95 % interval of the difference {interval(found.low, found.high)}"
-
-
-def _certainty(results: Results, best: Comparison) -> str:
-    found, num = best.difference, len(results.comparisons)
-    comparisons = counted(num, "comparison")
-    test = f"{'exact ' if found.num_pairs <= MAX_EXACT_PAIRS else ''}sign-flip test"
-    level = f"{test}, {p_is(best.p_adjusted)} after Holm's correction for {comparisons}"
-    if best.p_adjusted <= LEVEL:
-        return f"by chance alone, a difference this clear would be rare ({level})"
-    if found.smallest_p * num > LEVEL:
-        return (
-            f"that is a hint and no proof, as {counted(found.num_pairs, 'pair')} cannot give p "
-            f"below {found.smallest_p:.2g} whatever they hold, and "
-            f"{pairs_needed(LEVEL, num)} would be needed for {comparisons}"
-        )
-    return f"this may well be chance ({level})"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from study.report.numbers import ABSENT, mean_and_std
+from study.report.claims import mark_of
+from study.report.gain_table import gain_of
+from study.report.numbers import ABSENT, mean_and_std, span
 from study.results import Results
 from study.trainable import higher_is_better
 
@@ -17,6 +19,12 @@ class Cell:
     note: int | None = None
     """Number of the footnote that says why there is no value, or fewer than there are seeds."""
     is_best: bool = False
+    is_second: bool = False
+    """The next best mean, where there are three or more."""
+    interval: str = ""
+    """Of the mean, by bootstrap over seeds."""
+    mark: str = ""
+    """`*` where it is clearly better than its reference, `†` where worse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +33,15 @@ class ArmRow:
 
     arm: str
     cells: list[Cell]
+    gain: str
+    """Delta_m over arms of one task, or a dash."""
     trial_keys: list[str]
     """Trainings that the row's numbers come from."""
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether a mean of it is over two seeds or more."""
+        return any(cell.interval for cell in self.cells)
 
 
 def arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str]) -> ArmRow:
@@ -41,7 +56,10 @@ def arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str]
             Cell(
                 text=mean_and_std(summary) if summary.num else ABSENT,
                 note=footnotes.index(why) + 1 if why else None,
-                is_best=_is_best(results, arm, metric),
+                is_best=_rank(results, arm, metric) == 0,
+                is_second=_rank(results, arm, metric) == 1,
+                interval="" if summary.num < 2 else span(*summary.interval),
+                mark=mark_of(results, arm, metric),
             )
         )
     keys = [
@@ -49,7 +67,7 @@ def arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str]
         for t in results.trials
         if (t["phase"], t["arm"], t["status"]) == ("confirm", arm, "completed")
     ]
-    return ArmRow(arm=arm, cells=cells, trial_keys=keys)
+    return ArmRow(arm=arm, cells=cells, gain=gain_of(results, arm), trial_keys=keys)
 
 
 def num_seeds_of(results: Results) -> int:
@@ -64,9 +82,11 @@ def _why_fewer(results: Results, arm: str, metric: str) -> str | None:
     return f"over {num} of {num_seeds} seeds: the others gave no value" if num < num_seeds else None
 
 
-def _is_best(results: Results, arm: str, metric: str) -> bool:
+def _rank(results: Results, arm: str, metric: str) -> int | None:
+    """0 for the best mean and 1 for the next; None for others, and where there is no contest."""
     means = {a: s[metric].mean for a, s in results.summaries.items() if s[metric].num}
-    if len(means) < 2:
-        return False
-    extreme = max(means.values()) if higher_is_better(metric) else min(means.values())
-    return means.get(arm) == extreme
+    if len(means) < 2 or arm not in means:
+        return None
+    order = sorted(set(means.values()), reverse=higher_is_better(metric))
+    rank = order.index(means[arm])
+    return rank if rank == 0 or (rank == 1 and len(means) > 2) else None

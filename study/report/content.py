@@ -11,7 +11,9 @@ from typing import Any
 from study.report import course
 from study.report.answer import answer
 from study.report.arm_table import ArmRow, arm_row, num_seeds_of
-from study.report.differences import difference_notes, difference_row
+from study.report.claims import mark_note
+from study.report.differences import difference_notes, difference_row, interval_notes
+from study.report.gain_table import gain_notes, gain_rows
 from study.report.numbers import with_arrow
 from study.results import Results
 from study.words import counted
@@ -37,10 +39,15 @@ class Content:
     """Columns of the main table, with an arrow towards better."""
     rows: list[ArmRow]
     footnotes: list[str]
+    mark_note: str
+    """What marks in the main table mean, and by which test."""
     seeds: str
     """Over how many a mean is taken, in words."""
     differences: list[dict[str, str]]
     difference_notes: list[str]
+    interval_notes: list[str]
+    gains: list[dict[str, str]]
+    gain_notes: list[str]
     searched: list[str]
     best: list[dict[str, str]]
     costs: list[dict[str, str]]
@@ -52,6 +59,11 @@ class Content:
     """The manifest, flat."""
     curves: list[Picture] = field(default_factory=list)
     panels: list[Picture] = field(default_factory=list)
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether any mean is over two seeds or more."""
+        return any(row.has_intervals for row in self.rows)
 
 
 def make_content(results: Results, curves: list[Picture], panels: list[Picture]) -> Content:
@@ -67,9 +79,13 @@ def make_content(results: Results, curves: list[Picture], panels: list[Picture])
         metrics=[with_arrow(metric) for metric in metrics],
         rows=[arm_row(results, arm, metrics, footnotes) for arm in space.arms],
         footnotes=footnotes,
+        mark_note=mark_note(results),
         seeds=counted(num_seeds_of(results), "seed"),
         differences=[difference_row(c) for c in results.comparisons],
         difference_notes=difference_notes(results),
+        interval_notes=interval_notes(results),
+        gains=gain_rows(results),
+        gain_notes=gain_notes(results),
         searched=course.searched(results),
         best=[course.best_row(results, arm, trial) for arm, trial in results.best.items()],
         costs=course.costs(results),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from study.report.numbers import interval, p_value, signed, with_arrow
+from study.report.claims import verdict
+from study.report.numbers import effect, interval, p_value, signed, with_arrow
 from study.results import Comparison, Results
-from study.statistics import CONFIDENCE, MAX_EXACT_PAIRS, smallest_p
+from study.statistics import CONFIDENCE, LEVEL, TestName, is_exact, pairs_needed, smallest_p
 from study.words import counted
+
+_TESTS: dict[TestName, str] = {
+    "permutation": "sign-flip permutation test",
+    "wilcoxon": "Wilcoxon signed-rank test",
+}
 
 
 def difference_row(comparison: Comparison) -> dict[str, str]:
     """A comparison in words and numbers."""
     found = comparison.difference
-    verdict = {True: "better", False: "worse", None: "same"}[comparison.is_better]
+    direction = {True: "better", False: "worse", None: "same"}[comparison.is_better]
     return {
         "metric": with_arrow(comparison.metric),
         "arm": comparison.arm,
@@ -19,9 +25,13 @@ def difference_row(comparison: Comparison) -> dict[str, str]:
         "pairs": str(found.num_pairs),
         "difference": signed(found.mean),
         "interval": interval(found.low, found.high),
-        "direction": verdict,
+        "bootstrap": interval(*found.interval),
+        "new_images": interval(*comparison.new_images.interval),
+        "effect": effect(found.effect),
+        "direction": direction,
         "p": p_value(found.p_value),
         "p_holm": p_value(comparison.p_adjusted),
+        "verdict": verdict(comparison),
     }
 
 
@@ -29,26 +39,62 @@ def difference_notes(results: Results) -> list[str]:
     """What one has to know to read the differences."""
     if not results.comparisons:
         return []
-    num_pairs = max(c.difference.num_pairs for c in results.comparisons)
-    notes = [
+    return [
         "A difference is the arm minus its reference, seed by seed: the same seed means the same "
         "initial weights and the same order of the data.",
         f"Intervals hold the mean difference with {CONFIDENCE:.0%} confidence, by Student's t, "
         "which takes differences for normal; they are not corrected for their number.",
-        f"p comes from {'an exact' if num_pairs <= MAX_EXACT_PAIRS else 'a'} two-sided sign-flip "
-        f"permutation test; p (Holm) is corrected for {_all(len(results.comparisons))} of this "
-        "table.",
-        f"With {counted(num_pairs, 'pair')} this test cannot go below "
-        f"p = {smallest_p(num_pairs):.2g}, whatever the numbers.",
+        *_of_the_test(results),
+        "d is the mean difference over the standard deviation of differences (Cohen's d_z), "
+        "corrected for few pairs (Hedges); its sign is the difference's.",
+        *_other_references(results),
     ]
-    for metric in results.space.compare.metrics:
-        others = {c.reference for c in results.comparisons if c.metric == metric}
-        notes += [
-            f"{results.space.compare.baseline} has no {metric}; there, arms are compared with "
-            f"{other}."
-            for other in others - {results.space.compare.baseline}
-        ]
-    return notes
+
+
+def interval_notes(results: Results) -> list[str]:
+    """What the three kinds of intervals hold for, and why some are missing."""
+    missing: dict[str, list[str]] = {}
+    for c in results.comparisons:
+        if c.new_images.why_not is not None:
+            metrics = missing.setdefault(c.new_images.why_not, [])
+            metrics += [c.metric] if c.metric not in metrics else []
+    return [
+        "Student's t: for new seeds, where differences are normal; right with few seeds, too.",
+        "Bootstrap: for new seeds, whatever the differences' distribution; too narrow with fewer "
+        "than ten.",
+        "Seeds and images: for new seeds and new test images, by drawing both anew; where it holds "
+        "zero and the others do not, other images might tell otherwise.",
+        *(f"No interval for new images of {', '.join(m)}: {why}." for why, m in missing.items()),
+    ]
+
+
+def _of_the_test(results: Results) -> list[str]:
+    num, test = len(results.comparisons), results.space.compare.test
+    num_pairs = max(c.difference.num_pairs for c in results.comparisons)
+    needed = pairs_needed(LEVEL, num)
+    too_few = (
+        f"; {needed} would be needed to claim anything of {counted(num, 'comparison')}"
+        if num_pairs < needed
+        else ""
+    )
+    return [
+        f"p comes from {'an exact' if is_exact(num_pairs, test) else 'a'} two-sided "
+        f"{_TESTS[test]}; p (Holm) is corrected for {_all(num)} of this table.",
+        f"With {counted(num_pairs, 'pair')} this test cannot go below "
+        f"p = {smallest_p(num_pairs, test):.2g}, whatever the numbers{too_few}.",
+        f"Clear: p (Holm) is at most {LEVEL}. A hint: all pairs agree, and are too few to claim "
+        "anything.",
+    ]
+
+
+def _other_references(results: Results) -> list[str]:
+    baseline = results.space.compare.baseline
+    return [
+        f"{baseline} has no {metric}; there, arms are compared with {other}."
+        for metric in results.space.compare.metrics
+        for other in sorted({c.reference for c in results.comparisons if c.metric == metric})
+        if other != baseline
+    ]
 
 
 def _all(num_comparisons: int) -> str:

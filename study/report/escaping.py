@@ -23,6 +23,9 @@ _TEX = {
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "—": "---",
+    "†": r"\dag{}",
+    "∞": r"$\infty$",
+    "Δ": r"$\Delta$",
 }
 
 _MARKUP = re.compile(
@@ -31,6 +34,8 @@ _MARKUP = re.compile(
 )
 _START = re.compile(r"^(\d*)([-+#.)])(?=[-#\s]|$)")
 """Of a heading or a list."""
+_MINUS = re.compile(r"(?<!\S)-(?=\d|\$\\infty)")
+"""Of a number; within a word it is a hyphen."""
 
 
 def one_line(text: object) -> str:
@@ -41,7 +46,7 @@ def one_line(text: object) -> str:
 def tex(text: object) -> str:
     """The text as LaTeX shows it; characters that pdflatex may lack become `?`."""
     shown = (_TEX.get(c) or (c if ord(c) < 0x180 else "?") for c in one_line(text))
-    return "".join(shown)
+    return re.sub(_MINUS, "$-$", "".join(shown))
 
 
 def markdown(text: object) -> str:

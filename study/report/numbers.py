@@ -48,6 +48,25 @@ def interval(low: float, high: float) -> str:
     return ABSENT if math.isnan(low) else f"{signed(low)} to {signed(high)}"
 
 
+def span(low: float, high: float) -> str:
+    """An interval of what is no difference: `0.300 to 0.320`, or a dash."""
+    return ABSENT if math.isnan(low) else f"{number(low)} to {number(high)}"
+
+
+def effect(value: float) -> str:
+    """An effect size with its sign: `+1.23`, `-∞`, or a dash for none."""
+    if math.isnan(value):
+        return ABSENT
+    return f"{value:+.2f}" if math.isfinite(value) else f"{'+' if value > 0 else '-'}∞"
+
+
+def gain(summary: Summary) -> str:
+    """A relative gain in per cent with its sign: `+3.21 ± 1.05`; a dash for none."""
+    if math.isnan(summary.mean):
+        return ABSENT
+    return f"{summary.mean:+.2f}" + ("" if math.isnan(summary.std) else f" ± {summary.std:.2f}")
+
+
 def p_value(value: float) -> str:
     """A p-value, or a dash."""
     if math.isnan(value):

@@ -20,7 +20,7 @@ MAX_PANELS = 24
 
 
 def write_report(study_dir: Path) -> None:
-    """Writes `report.html`, `report.md`, `table.tex` and `figures/curve-*.png`.
+    """Writes `report.html`, `report.md`, `table.tex`, `differences.tex` and `figures/curve-*.png`.
 
     Everything comes from the ledger and from the pictures in `figures/`, so that a report can be
     made at any time, from a study that still runs too.
@@ -44,6 +44,7 @@ def write_report(study_dir: Path) -> None:
         ("report.html.j2", "report.html"),
         ("report.md.j2", "report.md"),
         ("table.tex.j2", "table.tex"),
+        ("differences.tex.j2", "differences.tex"),
     ):
         write_atomically(study_dir / name, _render(template, content, colours))
 

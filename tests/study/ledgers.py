@@ -51,6 +51,7 @@ def trial(
     status: str = "completed",
     error: str | None = None,
     test: Mapping[str, float] | None = None,
+    images: list[dict[str, Any]] | None = None,
 ) -> list[Event]:
     """What a ledger holds of one training.
 
@@ -65,6 +66,7 @@ def trial(
         status: how it ended; `running` if it has not.
         error: why it failed.
         test: what it reached on the test split, if it was judged.
+        images: the same for each image; left out, for one.
     """
     key = f"{phase}-{arm}-{f'seed{seed}' if number is None else f'{number:03d}'}"
     dealt: Any = {"trial_key": key, "phase": phase, "arm": arm, "seed": seed, "num_epochs": epochs}
@@ -86,8 +88,8 @@ def trial(
         ended: Any = {"status": status, "error": error, "time": "2026-01-01T01:00:00.000+00:00"}
         told.append(TrialEnded(trial_key=key, **ended))
     if test is not None:
-        images = [{"image": "x.png", **test}]
-        told.append(Judged(trial_key=key, metrics=dict(test), images=images))
+        rows = [{"image": "x.png", **test}] if images is None else images
+        told.append(Judged(trial_key=key, metrics=dict(test), images=rows))
     return told
 
 

@@ -18,7 +18,7 @@ from study.report.writing import MAX_PANELS
 from study.space import Space
 from tests.study.ledgers import METRIC, SCORE, confirmed, told_space, trial, write_study
 
-FILES = ("report.html", "report.md", "table.tex")
+FILES = ("report.html", "report.md", "table.tex", "differences.tex")
 HOSTILE = (
     "<script>alert(1)</script> & <img src=http://example.org/x> | *b* _c_ $d$ 5 % \\ {{ 7*7 }}"
 )
@@ -54,6 +54,8 @@ class Page(HTMLParser):
         elif tag in ("td", "th"):
             self.rows[-1].append("")
             self.in_cell = True
+        elif tag == "br":
+            self.handle_data(" / ")
 
     def handle_endtag(self, tag: str) -> None:
         self.in_cell = self.in_cell and tag not in ("td", "th")
@@ -80,15 +82,24 @@ def markdown_of(study: Path) -> str:
 def test_three_formats_hold_each_arm_and_metric_with_the_same_numbers(tmp_path: Path) -> None:
     study = report(tmp_path, JUDGED, TWO)
     expected = [["a", "0.310 ± 0.010", "0.740 ± 0.020"], ["b", "0.260 ± 0.010", "0.790 ± 0.020"]]
+    intervals = [
+        ["a", "0.300 to 0.320", "0.720 to 0.760"],
+        ["b", "0.250 to 0.270", "0.770 to 0.810"],
+    ]
     page = Page((study / "report.html").read_text())
-    assert page.rows[:3] == [["arm", f"{METRIC} ↓", f"{SCORE} ↑"], *expected]
+    assert page.rows[0] == ["arm", f"{METRIC} ↓", f"{SCORE} ↑"]
+    cells = [[cell.split(" / ") for cell in row] for row in page.rows[1:3]]
+    assert [[cell[0] for cell in row] for row in cells] == expected
+    assert [[cell[-1] for cell in row] for row in cells] == intervals
     lines = [line.replace("**", "") for line in markdown_of(study).splitlines()]
     table = [line.strip("| ").split(" | ") for line in lines if line.startswith(("| a |", "| b |"))]
-    assert table[:2] == expected
+    assert table[:4] == [*expected, *intervals]
     tex = (study / "table.tex").read_text()
     plain = re.sub(r"\\textbf\{(.*?)\}", r"\1", tex.replace(r"$\pm$", "±").replace(r"\_", "_"))
+    plain = re.sub(r"\{\\footnotesize (.*?)\}", r"\1", plain)
     rows = [line.removesuffix(r" \\").split(" & ") for line in plain.splitlines() if "&" in line]
-    assert rows[1:] == expected
+    assert rows[1::2] == expected
+    assert [row[1:] for row in rows[2::2]] == [row[1:] for row in intervals]
     assert rows[0] == ["arm", METRIC + r" $\downarrow$", SCORE + r" $\uparrow$"]
 
 
@@ -101,16 +112,22 @@ def test_differences_are_told_with_interval_pairs_and_both_p(tmp_path: Path) -> 
         "-0.0500",
         "better",
         "-0.0500 to -0.0500",
+        "-∞",
         "3",
         "0.250",
         "0.500",
+        "a hint",
     ]
     assert row in Page((study / "report.html").read_text()).rows
     assert f"| {' | '.join(row)} |" in markdown_of(study)
     for said in (
         "Mean ± standard deviation over 3 seeds, on the test split.",
         "corrected for all 2 comparisons of this table",
-        "With 3 pairs this test cannot go below p = 0.25, whatever the numbers.",
+        "With 3 pairs this test cannot go below p = 0.25, whatever the numbers; 7 would be needed "
+        "to claim anything of 2 comparisons.",
+        "No arm differs from its reference with p (Holm) at most 0.05, by exact sign-flip test "
+        "over 3 pairs of seeds, corrected for 2 comparisons. The reference is a.",
+        f"No interval for new images of {METRIC}, {SCORE}: it is known of one image alone.",
         "The test split was opened at 2026-01-01T02:00:00.000+00:00, for 6 trained models; the "
         "last training ended at 2026-01-01T01:00:00.000+00:00.",
         "that is a hint and no proof",
@@ -184,14 +201,18 @@ def test_a_directory_without_a_study_is_told_in_one_line(
 
 def test_latex_is_balanced_and_needs_booktabs_alone(tmp_path: Path) -> None:
     space = told_space(arms={"a": {}, "mt_b": {}, "c": {}}, study="told_1")
-    study = report(tmp_path, confirmed({"a": {1: 0.3}, "mt_b": {1: 0.2, 2: 0.25}}), space)
+    study = report(
+        tmp_path, confirmed({"a": {1: 0.3}, "mt_b": {1: 0.2, 2: 0.25}, "c": {1: 0.5}}), space
+    )
     lines = (study / "table.tex").read_text().splitlines()
     shown = [line for line in lines if line and not line.startswith("%")]
     assert shown[0] == r"\begin{tabular}{lr}"
-    assert shown[-1] == r"\end{tabular}"
-    known = "begin end toprule midrule bottomrule textbf pm downarrow textsuperscript"
+    assert shown.index(r"\end{tabular}") == shown.index(r"\bottomrule") + 1
+    assert shown[-1] == r"\par\endgroup"
+    known = "begin end toprule midrule bottomrule textbf underline pm downarrow textsuperscript "
+    known += "par begingroup footnotesize endgroup"
     assert set(re.findall(r"\\([a-z]+)", "\n".join(shown))) == set(known.split())
     body = [line for line in shown if "&" in line]
-    assert [line.split(" & ")[0] for line in body] == ["arm", "a", r"mt\_b", "c"]
+    assert [line.split(" & ")[0] for line in body] == ["arm", "a", r"mt\_b", "", "c"]
     assert all(line.endswith(r"\\") and line.count(" & ") == 1 for line in body)
     assert all(line.count("{") == line.count("}") for line in shown)
