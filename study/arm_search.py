@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -98,10 +98,7 @@ class ArmSearch:
             self._trials[number].report(value, epoch)
 
     def tell(
-        self,
-        number: int,
-        status: Literal["completed", "pruned", "failed"],
-        values: Sequence[float],
+        self, number: int, status: Literal["completed", "pruned", "failed"], *values: float
     ) -> None:
         """Tells how a trial ended, and its objective with what that is traded against.
 

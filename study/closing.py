@@ -17,7 +17,7 @@ from study.report.numbers import interval, mean_and_std, p_value, signed
 from study.results import Comparison, Results, read_results
 from study.tracking import tracking_uri
 from study.trainable import higher_is_better
-from study.words import counted
+from study.words import counted, trial_noun
 
 _HEADINGS = ("arm", "value", "difference", "95 % interval", "p (Holm)")
 
@@ -42,7 +42,8 @@ def arms_tables(results: Results) -> RenderableType:
     """
     num_seeds = len(results.space.confirm.seeds)
     over = f"mean ± standard deviation over {counted(num_seeds, 'seed')}"
-    title = f"{results.space.study}: the arms, {over if num_seeds else 'one training each'}"
+    alone = f"one {trial_noun(results.space.kind)} each"
+    title = f"{results.space.study}: the arms, {over if num_seeds else alone}"
     rows = {m: found for m in results.metrics() if (found := _rows(results, m))}
     every_row = [_HEADINGS, *(row for own in rows.values() for row in own)]
     widths = [max(map(cell_len, column)) for column in zip(*every_row, strict=True)]
@@ -92,11 +93,11 @@ def _paths(study_dir: Path) -> list[str]:
         ("table.tex", "the table for a paper"),
         ("differences.tex", "the differences for a paper"),
         ("figures", "pictures of predicted depth and instances, learning curves"),
-        ("trials.parquet", "a row a training: its settings and what it reached"),
+        ("trials.parquet", "a row a trial: its settings and what it reached"),
     ):
         if (study_dir / name).exists():
             lines.append(f"  {study_dir / name}  {what}")
     if tracking.startswith(("http://", "https://")):
-        return [*lines, f"  {tracking}  every training in the MLflow UI"]
+        return [*lines, f"  {tracking}  every trial in the MLflow UI"]
     command = f"mlflow ui --backend-store-uri {shlex.quote(tracking)}"
-    return [*lines, f"  {command}  every training in the MLflow UI, at http://localhost:5000"]
+    return [*lines, f"  {command}  every trial in the MLflow UI, at http://localhost:5000"]

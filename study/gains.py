@@ -53,10 +53,7 @@ def find_gains(space: Space, values: Values) -> list[Gain]:
     An arm has one where it learns two or more tasks, each of which some arm learns alone and some
     compared metric speaks for, and where a seed has all these values.
     """
-    tasks = {
-        arm: settings_of(space, arm).tasks
-        for arm in (space.compare.baseline, *space.arms)
-    }
+    tasks = {arm: settings_of(space, arm).tasks for arm in (space.compare.baseline, *space.arms)}
     alone: dict[str, str] = {}
     for arm, own in tasks.items():
         if len(own) == 1:

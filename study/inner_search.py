@@ -81,9 +81,9 @@ def _search(
         try:
             told = strictly(space, space.arm_config(ARM, params)).optics
         except ValidationError:
-            search.tell(number, "failed", ())
+            search.tell(number, "failed")
             continue
         scores = {f"val/{name}": value for name, value in scorer.score(told).items()}
-        search.tell(number, "completed", (scores[inner.objective.metric],))
+        search.tell(number, "completed", scores[inner.objective.metric])
         tried.append((told, Tuned(params=params, metrics=scores)))
     return tried

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from study.events import Judged
-from study.statistics import NO_INTERVAL, Interval, image_interval
+from study.statistics import NO_INTERVAL, Interval, image_interval, replicate_interval
 
 _TOLERANCE = 1e-6
 """A mean over images that is further from the reported value, relative to it, is none."""
@@ -29,21 +29,27 @@ def new_images(
     """The interval of an arm's mean difference to its reference.
 
     It is there for metrics that are means over images, where each model tells them for the same
-    two or more images, over two or more seeds that both arms have.
+    two or more images, and for those whose values on draws of the images are known; over two or
+    more seeds that both arms have.
 
     Args:
         metric: of the test split.
         arm: what its models reached, by seed.
         reference: the same of the reference.
     """
+    both = (arm, reference)
     seeds = [
         seed
         for seed in sorted(arm.keys() & reference.keys())
-        if all(math.isfinite(each[seed].metrics.get(metric, math.nan)) for each in (arm, reference))
+        if all(math.isfinite(each[seed].metrics.get(metric, math.nan)) for each in both)
     ]
     if len(seeds) < 2:
         return _none("it takes two seeds or more")
-    tables = [{seed: _by_image(each[seed], metric) for seed in seeds} for each in (arm, reference)]
+    drawn = [{seed: each[seed].replicates.get(metric) for seed in seeds} for each in both]
+    if all(values for by_seed in drawn for values in by_seed.values()):
+        known = [{s: v for s, v in by_seed.items() if v is not None} for by_seed in drawn]
+        return NewImages(interval=replicate_interval(*known))
+    tables = [{seed: _by_image(each[seed], metric) for seed in seeds} for each in both]
     every = [table for by_seed in tables for table in by_seed.values()]
     names = sorted(every[0])
     if not all(every):
@@ -52,7 +58,7 @@ def new_images(
         return _none("not every model has it for the same images")
     if not all(
         _is_mean(table, each[seed].metrics[metric])
-        for each, by_seed in zip((arm, reference), tables, strict=True)
+        for each, by_seed in zip(both, tables, strict=True)
         for seed, table in by_seed.items()
     ):
         return _none("it is of the whole split, and no mean over images")

@@ -155,12 +155,18 @@ def _comparisons(
         for arm in space.arms
         if arm != reference and seeds(arm, metric) & seeds(reference, metric)
     ]
-    differences = [
-        statistics.paired_difference(
-            values[arm][metric], values[reference][metric], space.compare.test
-        )
-        for arm, metric, reference in pairs
-    ]
+    if space.kind == "clustering":
+        differences = [
+            _over_images(metric, *(next(iter(judged[x].values())) for x in (arm, reference)))
+            for arm, metric, reference in pairs
+        ]
+    else:
+        differences = [
+            statistics.paired_difference(
+                values[arm][metric], values[reference][metric], space.compare.test
+            )
+            for arm, metric, reference in pairs
+        ]
     adjusted = statistics.holm([difference.p_value for difference in differences])
     return [
         Comparison(
@@ -174,6 +180,17 @@ def _comparisons(
         )
         for (arm, metric, reference), found, p in zip(pairs, differences, adjusted, strict=True)
     ]
+
+
+def _over_images(metric: str, arm: Judged, reference: Judged) -> statistics.Difference:
+    """The difference of two clusterings of the same offsets."""
+    return statistics.image_difference(
+        arm.metrics[metric],
+        reference.metrics[metric],
+        arm.replicates.get(metric, []),
+        reference.replicates.get(metric, []),
+        num_images=len(arm.images),
+    )
 
 
 def reference_arm(space: Space, metric: str) -> str | None:

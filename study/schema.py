@@ -36,6 +36,8 @@ def space_schema() -> Schema:
         n: {"description": f["description"], **_ref("Parameter")} for n, f in fields.items()
     }
     _replace(own["Search"], "space", _closed(searched))
+    clustering = {n: field for n, field in searched.items() if n.startswith("optics.")}
+    _replace(own["InnerSearch"], "space", _closed(clustering))
     _replace(own["Parameter"], "when", _closed({n: _either(f) for n, f in fields.items()}))
     own["Search"]["properties"]["enqueue"]["items"] = _closed(fields)
     return _tidied({"$schema": DRAFT, **space, "$defs": {**own, **parts}})

@@ -218,7 +218,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         arm = trial.dealt.arm
         if trial.dealt.phase != "search":
             return
-        self._searches[arm].tell(trial.number, event.status, trial.values)
+        self._searches[arm].tell(trial.number, event.status, *trial.values)
         value = trial.values[0]
         if event.status == "failed" or math.isnan(value):
             return

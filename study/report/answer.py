@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from study.report.claims import certainty
+from study.report.claims import certainty, pairs_in_words
 from study.report.numbers import interval, mean_and_std
 from study.results import Comparison, Results
 from study.trainable import higher_is_better
-from study.words import counted
 
 
 def answer(results: Results) -> str:
@@ -26,8 +25,10 @@ def answer(results: Results) -> str:
     start += f"the best of the {len(compared)} arms " if len(compared) > 1 else ""
     start += f"compared with {best.reference} ({mean_and_std(reference)}): "
     if best.is_better is None:
-        return start + _difference(best) + "."
-    return start + _difference(best) + "; " + certainty(best, len(results.comparisons)) + "."
+        return start + _difference(best, results) + "."
+    return (
+        start + _difference(best, results) + "; " + certainty(best, len(results.comparisons)) + "."
+    )
 
 
 def _no_comparison(metric: str) -> str:
@@ -37,13 +38,14 @@ def _no_comparison(metric: str) -> str:
     )
 
 
-def _difference(best: Comparison) -> str:
+def _difference(best: Comparison, results: Results) -> str:
     found = best.difference
-    pairs = f"{counted(found.num_pairs, 'pair')} of seeds"
+    pairs = pairs_in_words(found.num_pairs, results)
     if best.is_better is None:
         return f"no different over {pairs}"
     verdict = "better" if best.is_better else "worse"
-    size = f"{abs(found.mean):.3g} {verdict} on average over {pairs}"
+    mean = "" if found.test == "images" else "on average "
+    size = f"{abs(found.mean):.3g} {verdict} {mean}over {pairs}"
     if math.isnan(found.low):
         return size
     return f"{size}, 95 % interval of the difference {interval(found.low, found.high)}"

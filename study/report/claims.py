@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 from study.report.numbers import p_is
 from study.results import Comparison, Results
 from study.statistics import LEVEL, TestName, is_exact
@@ -14,14 +17,24 @@ _TESTS: dict[TestName, str] = {
 _VERDICTS = {"claim": "clear", "hint": "a hint", "none": "may be chance"}
 
 
-def name_of_test(test: TestName, num_pairs: int) -> str:
+def pairs_in_words(num: int, results: Results) -> str:
+    """What a difference is over: `3 pairs of seeds`, `80 test images`."""
+    if results.space.kind == "clustering":
+        return counted(num, "test image")
+    return f"{counted(num, 'pair')} of seeds"
+
+
+def name_of_test(test: TestName | Literal["images"], num_pairs: int) -> str:
     """`exact sign-flip test`; a test that draws at random is not called exact."""
+    if test == "images":
+        return "paired bootstrap"
     return f"{'exact ' if is_exact(num_pairs, test) else ''}{_TESTS[test]}"
 
 
 def verdict(comparison: Comparison) -> str:
     """In a word or two; nothing where two arms are the same."""
-    return "" if comparison.is_better is None else _VERDICTS[comparison.claim.verdict]
+    untold = comparison.is_better is None or math.isnan(comparison.difference.p_value)
+    return "" if untold else _VERDICTS[comparison.claim.verdict]
 
 
 def mark_of(results: Results, arm: str, metric: str) -> str:
@@ -38,9 +51,10 @@ def mark_note(results: Results) -> str:
         return "Nothing is compared: no two arms have a value for the same seed."
     pairs = sorted({c.difference.num_pairs for c in results.comparisons})
     few = "" if len(pairs) == 1 else f"{pairs[0]} to "
+    test = name_of_test(results.comparisons[0].difference.test, pairs[-1])
     level = (
-        f"p (Holm) at most {LEVEL}, by {name_of_test(results.space.compare.test, pairs[-1])} over "
-        f"{few}{counted(pairs[-1], 'pair')} of seeds, corrected for "
+        f"p (Holm) at most {LEVEL}, by {test} over "
+        f"{few}{pairs_in_words(pairs[-1], results)}, corrected for "
         f"{counted(len(results.comparisons), 'comparison')}."
     )
     reference = " The reference is " + ", and ".join(_references(results)) + "."

@@ -15,8 +15,9 @@ from study.report.claims import mark_note
 from study.report.differences import difference_notes, difference_row, interval_notes
 from study.report.gain_table import gain_notes, gain_rows
 from study.report.numbers import with_arrow
+from study.report.pareto import front_rows
 from study.results import Results
-from study.words import counted
+from study.words import counted, trial_noun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,12 @@ class Content:
     footnotes: list[str]
     mark_note: str
     """What marks in the main table mean, and by which test."""
-    seeds: str
-    """Over how many a mean is taken, in words."""
+    caption: str
+    """What a number in the main table is."""
+    trials: str
+    """What trials are, in the plural."""
+    front: list[dict[str, str]]
+    """Trials that no other of their arm beats in all that is traded."""
     differences: list[dict[str, str]]
     difference_notes: list[str]
     interval_notes: list[str]
@@ -57,6 +62,7 @@ class Content:
     command: str
     facts: list[tuple[str, str]]
     """The manifest, flat."""
+    tradeoffs: list[Picture] = field(default_factory=list)
     curves: list[Picture] = field(default_factory=list)
     panels: list[Picture] = field(default_factory=list)
 
@@ -66,7 +72,12 @@ class Content:
         return any(row.has_intervals for row in self.rows)
 
 
-def make_content(results: Results, curves: list[Picture], panels: list[Picture]) -> Content:
+def make_content(
+    results: Results,
+    curves: list[Picture],
+    panels: list[Picture],
+    tradeoffs: list[Picture] | None = None,
+) -> Content:
     """Puts results into words."""
     space = results.space
     footnotes: list[str] = []
@@ -80,7 +91,9 @@ def make_content(results: Results, curves: list[Picture], panels: list[Picture])
         rows=[arm_row(results, arm, metrics, footnotes) for arm in space.arms],
         footnotes=footnotes,
         mark_note=mark_note(results),
-        seeds=counted(num_seeds_of(results), "seed"),
+        caption=_caption(results),
+        trials=f"{trial_noun(space.kind)}s",
+        front=front_rows(results),
         differences=[difference_row(c) for c in results.comparisons],
         difference_notes=difference_notes(results),
         interval_notes=interval_notes(results),
@@ -93,9 +106,16 @@ def make_content(results: Results, curves: list[Picture], panels: list[Picture])
         shut=course.how_test_was_shut(results),
         command=str(results.manifest.get("command", "python -m study.run --space space.yaml")),
         facts=list(_flat(results.manifest)),
+        tradeoffs=tradeoffs or [],
         curves=curves,
         panels=panels,
     )
+
+
+def _caption(results: Results) -> str:
+    if results.space.kind == "clustering":
+        return "The best clustering of each arm"
+    return f"Mean ± standard deviation over {counted(num_seeds_of(results), 'seed')}"
 
 
 def _flat(manifest: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

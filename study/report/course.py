@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from study.plan import describe
 from study.report.numbers import duration, number
+from study.report.settings import in_words
 from study.results import Results, Row
-from study.words import counted
+from study.words import counted, trial_noun
 
 
 def searched(results: Results) -> list[str]:
     """What each arm was searched over, and how."""
     search = results.space.search
     if search is None:
-        return ["Nothing: each arm was trained as it is set."]
+        return ["Nothing: each arm was taken as it is set."]
     lines = [describe(name, parameter) for name, parameter in search.space.items()]
     budget = f"{counted(search.trials_per_arm, 'trial')} for each arm, proposed by "
     budget += search.sampler.name
     early = results.space.scheduler.name
     ending = "" if early == "none" else f", poor ones ended early by {early} within their own arm"
-    return [*lines, budget + ending]
+    return [*lines, budget + ending, *_inner(results)]
+
+
+def _inner(results: Results) -> list[str]:
+    """What was searched at the end of each training."""
+    inner = results.space.inner_search
+    if inner is None:
+        return []
+    searched = "; ".join(describe(name, parameter) for name, parameter in inner.space.items())
+    return [
+        f"{searched}: {counted(inner.trials, 'clustering')} at the end of each training that "
+        f"learns instances, by {inner.objective.metric}"
+    ]
 
 
 def best_row(results: Results, arm: str, trial: Row) -> dict[str, str]:
     """The best settings that the search found for an arm."""
-    params = ", ".join(f"{name} = {_value(v)}" for name, v in trial["params"].items())
+    chosen = {**trial["params"], **trial["tuned"]}
+    params = in_words(chosen)
     return {
         "arm": arm,
         "metric": results.objectives[arm],
@@ -36,12 +49,8 @@ def best_row(results: Results, arm: str, trial: Row) -> dict[str, str]:
     }
 
 
-def _value(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def costs(results: Results) -> list[dict[str, str]]:
-    """How each arm's trainings ended, and how long they took."""
+    """How each arm's trials ended, and how long they took."""
     rows = []
     for arm in results.space.arms:
         own = [trial for trial in results.trials if trial["arm"] == arm]
@@ -75,16 +84,18 @@ def how_test_was_shut(results: Results) -> list[str]:
     opened = results.manifest.get("test_opened")
     if not opened:
         return [*lines, "The test split has not been opened."]
+    noun = trial_noun(results.space.kind)
+    final = "trained model" if results.space.kind == "training" else noun
     tested = [t for t in results.trials if any(m.startswith("test/") for m in t["metrics"])]
     ends = sorted(str(t["ended"]) for t in results.trials if t["ended"])
     lines.append(
-        f"The test split was opened at {opened}, for {counted(len(tested), 'trained model')}; the "
-        f"last training ended at {ends[-1] if ends else 'an unknown time'}."
+        f"The test split was opened at {opened}, for {counted(len(tested), final)}; the "
+        f"last {noun} ended at {ends[-1] if ends else 'an unknown time'}."
     )
     late = [t for t in results.trials if t["started"] and str(t["started"]) > str(opened)]
     if late:
         lines.append(
-            f"Beware: {counted(len(late), 'training')} started after that: "
+            f"Beware: {counted(len(late), noun)} started after that: "
             f"{', '.join(str(t['trial_key']) for t in late)}."
         )
     return lines

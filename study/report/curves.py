@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from study.files import write_atomically
 from study.report.content import Picture
+from study.report.drawing import arm_style, as_png, file_name, new_axes, plain
 from study.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PALETTE = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D00",
-)  # fmt: skip
-"""Okabe and Ito's colours for all kinds of colour vision, yellow darkened for white paper."""
-_LINES = ("-", "--", "-.", ":")
-_MARKERS = "osD^vPX*"
-
-
-def arm_style(results: Results, arm: str) -> dict[str, Any]:
-    """Colour, line and marker of an arm, the same in every figure of a study."""
-    index = list(results.space.arms).index(arm)
-    return {
-        "color": PALETTE[index % len(PALETTE)],
-        "linestyle": _LINES[(index // len(PALETTE)) % len(_LINES)],
-        "marker": _MARKERS[index % len(_MARKERS)],
-    }
 
 
 def draw_curves(results: Results, epochs: pd.DataFrame, directory: Path) -> list[Picture]:
@@ -37,9 +19,11 @@ def draw_curves(results: Results, epochs: pd.DataFrame, directory: Path) -> list
 
     Args:
         results: the study.
-        epochs: the ledger's epochs, a row a trial, epoch and metric.
+        epochs: the ledger's epochs, a row a trial, epoch and metric; one epoch is no curve.
         directory: where the files go.
     """
+    if results.space.kind == "clustering":
+        return []
     phase = "confirm" if (epochs["phase"] == "confirm").any() else "search"
     own = epochs[epochs["phase"] == phase]
     pictures = []
@@ -47,7 +31,7 @@ def draw_curves(results: Results, epochs: pd.DataFrame, directory: Path) -> list
         rows = own[own["metric"] == metric].dropna(subset=["value"])
         if rows.empty:
             continue
-        path = directory / f"curve-{re.sub(r'[^A-Za-z0-9_]+', '-', metric)}.png"
+        path = directory / f"curve-{file_name(metric)}.png"
         write_atomically(path, _draw(results, rows, metric))
         what = "over confirmed seeds" if phase == "confirm" else "over the trials of the search"
         caption = f"{metric} by epoch: mean {what}, smallest to largest shaded"
@@ -67,13 +51,9 @@ def _metrics(results: Results, epochs: pd.DataFrame) -> list[str]:
 
 
 def _draw(results: Results, rows: pd.DataFrame, metric: str) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(6.4, 3.8), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = new_axes()
     for arm in results.space.arms:
         grouped = rows[rows["arm"] == arm].groupby("epoch")["value"]
         table = grouped.agg(["mean", "min", "max"])
@@ -81,19 +61,9 @@ def _draw(results: Results, rows: pd.DataFrame, metric: str) -> bytes:
             continue
         style = arm_style(results, arm)
         x = table.index.to_numpy()
-        axes.plot(x, table["mean"], label=_plain(arm), markersize=4.5, linewidth=1.8, **style)
+        axes.plot(x, table["mean"], label=plain(arm), markersize=4.5, linewidth=1.8, **style)
         axes.fill_between(x, table["min"], table["max"], color=style["color"], alpha=0.13, lw=0)
     axes.set_xlabel("epoch")
-    axes.set_ylabel(_plain(metric))
+    axes.set_ylabel(plain(metric))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def _plain(text: str) -> str:
-    """Text without what matplotlib would take for mathematics, or for no label at all."""
-    return " " + text.replace("$", r"\$") if text.startswith("_") else text.replace("$", r"\$")
+    return as_png(figure)

@@ -39,6 +39,8 @@ def difference_notes(results: Results) -> list[str]:
     """What one has to know to read the differences."""
     if not results.comparisons:
         return []
+    if results.space.kind == "clustering":
+        return _notes_over_images(results)
     return [
         "A difference is the arm minus its reference, seed by seed: the same seed means the same "
         "initial weights and the same order of the data.",
@@ -51,8 +53,23 @@ def difference_notes(results: Results) -> list[str]:
     ]
 
 
+def _notes_over_images(results: Results) -> list[str]:
+    num = results.comparisons[0].difference.num_pairs
+    return [
+        "A difference is the arm minus its reference, on the same images. Nothing random is in a "
+        "clustering: it is the images that could have been others, not seeds.",
+        f"Intervals hold the difference with {CONFIDENCE:.0%} confidence for other images like "
+        f"these {num}, by drawing images with replacement, the same for both; p is twice the share "
+        f"of draws on the far side of zero; p (Holm) is corrected for "
+        f"{_all(len(results.comparisons))}. They say nothing of another network.",
+        f"Clear: p (Holm) is at most {LEVEL}. What takes time is not drawn anew.",
+    ]
+
+
 def interval_notes(results: Results) -> list[str]:
     """What the three kinds of intervals hold for, and why some are missing."""
+    if results.space.kind == "clustering":
+        return []
     missing: dict[str, list[str]] = {}
     for c in results.comparisons:
         if c.new_images.why_not is not None:

@@ -11,8 +11,10 @@ import jinja2
 from study.files import write_atomically
 from study.ledger import Ledger
 from study.report.content import Content, Picture, make_content
-from study.report.curves import PALETTE, draw_curves
+from study.report.curves import draw_curves
+from study.report.drawing import PALETTE
 from study.report.escaping import code, markdown, one_line, tex
+from study.report.tradeoffs import draw_tradeoffs
 from study.results import read_results
 
 MAX_PANELS = 24
@@ -38,7 +40,7 @@ def write_report(study_dir: Path) -> None:
         Picture(path=path, caption=path.stem.removeprefix("panel-"))
         for path in sorted(figures.glob("panel-*.png"))[:MAX_PANELS]
     ]
-    content = make_content(results, curves, panels)
+    content = make_content(results, curves, panels, draw_tradeoffs(results, figures))
     colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(results.space.arms)}
     for template, name in (
         ("report.html.j2", "report.html"),

@@ -15,6 +15,7 @@ from study.statistics.intervals import (
     bootstrap_interval,
     student_interval,
 )
+from study.statistics.over_images import image_difference
 from study.statistics.samples import CONFIDENCE, LEVEL, NUM_DRAWS
 from study.statistics.significance import (
     MAX_EXACT_PAIRS,
@@ -47,6 +48,7 @@ __all__ = [
     "effect_size",
     "hedges_correction",
     "holm",
+    "image_difference",
     "image_interval",
     "is_exact",
     "multi_task_gain",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from study.statistics.effects import effect_size
 from study.statistics.intervals import Interval, bootstrap_interval, student_interval
@@ -31,6 +32,7 @@ class Difference:
     """An arm minus its reference in one metric, over the seeds that both have."""
 
     num_pairs: int
+    """Seeds; or test images, where nothing random is in either."""
     mean: float
     std: float
     low: float
@@ -40,8 +42,8 @@ class Difference:
     """The same by bootstrap over seeds."""
     effect: float
     """Cohen's d_z with Hedges' correction; NaN with fewer than three pairs."""
-    test: TestName
-    """Where the p-value is from."""
+    test: TestName | Literal["images"]
+    """Where the p-value is from; `images`: a bootstrap over images, where there are no seeds."""
     p_value: float
     """Two-sided; NaN without pairs."""
     smallest_p: float

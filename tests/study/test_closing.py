@@ -74,7 +74,7 @@ def test_it_ends_with_the_answer_and_where_to_look_next(
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
-        ("http://server:5000", "  http://server:5000  every training in the MLflow UI"),
+        ("http://server:5000", "  http://server:5000  every trial in the MLflow UI"),
         ("sqlite:////a b/m.db", "  mlflow ui --backend-store-uri 'sqlite:////a b/m.db'  every"),
         ("", "  mlflow ui --backend-store-uri sqlite:///mlflow.db  every"),
     ],

@@ -93,6 +93,7 @@ def test_tables_tell_what_happened(ledger: Ledger) -> None:
         "error": None,
         "epochs": 2,
         "params": {"optimizer.lr": 1e-4, "tasks": ["depth"]},
+        "tuned": {},
         "metrics": {"val/loss": 1.0, "test/loss": 0.5},
         "objective": 1.0,
         "device_seconds": 2.5,

@@ -108,7 +108,7 @@ def test_a_plan_without_seeds_or_without_anything_to_search_says_so() -> None:
     assert "to compare the best of each arm to a, with one seed each, in" in said
     assert " confirm " not in said.split("at most:")[1]
     said = words(make_plan(told_space(search={"trials_per_arm": 3})))
-    assert "Nothing is searched: arms are trained as they are set." in said
+    assert "Nothing is searched: arms are taken as they are set." in said
     assert "8 trainings" in said, "one search trial an arm, and three seeds each"
 
 

@@ -377,8 +377,9 @@ def test_all_weightings_compares_all_of_them_under_the_settings_of_the_study_tha
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    assert "nor among those that ship: all_weightings.yaml, weighting.yaml" in error_of(
-        tmp_path / "nothing.yaml"
+    assert (
+        "nor among those that ship: all_weightings.yaml, optics.yaml, weighting.yaml"
+        in error_of(tmp_path / "nothing.yaml")
     )
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"study: caf\xe9")

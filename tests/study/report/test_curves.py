@@ -12,7 +12,8 @@ from PIL import Image
 from study.events import EpochEnded, Event
 from study.ledger import Ledger
 from study.report.content import Picture
-from study.report.curves import PALETTE, arm_style, draw_curves
+from study.report.curves import draw_curves
+from study.report.drawing import PALETTE, arm_style
 from study.results import read_results
 from study.space import Space
 from tests.study.ledgers import told_space, trial, write_study
