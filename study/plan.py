@@ -145,7 +145,7 @@ def _searched(plan: Plan) -> list[str]:
     """Each searched parameter, with the arms that search it."""
     search = plan.space.search
     if search is None:
-        return []
+        return _inner(plan.space)
     lines = ["Nothing is searched: arms are taken as they are set."]
     if search.space:
         lines = ["What is searched, for each arm on its own:"]
@@ -155,7 +155,7 @@ def _searched(plan: Plan) -> list[str]:
         lines.append(f"  {describe(name, parameter)} ({who})")
     if search.enqueue:
         lines.append(f"  {counted(len(search.enqueue), 'point')} of search.enqueue come first.")
-    return [*lines, *_inner(plan.space), ""]
+    return [*lines, "", *_inner(plan.space)]
 
 
 def _inner(space: Space) -> list[str]:
@@ -167,6 +167,7 @@ def _inner(space: Space) -> list[str]:
         f"At the end of each training that learns instances, {counted(inner.trials, 'clustering')} "
         f"for the {_in_words(inner.objective)}:",
         *(f"  {describe(name, parameter)}" for name, parameter in inner.space.items()),
+        "",
     ]
 
 

@@ -165,6 +165,9 @@ class Mirror:
         values = list(_values(record, first))
         for start in range(0, len(values), MAX_METRICS_A_BATCH):
             self._client.log_batch(run, metrics=values[start : start + MAX_METRICS_A_BATCH])
+        if record.tuned:
+            tuned = [Param(f"tuned.{k}", str(v)[:6000]) for k, v in record.tuned.items()]
+            self._client.log_batch(run, params=tuned)
         tags = [RunTag("study.status", status)]
         if record.error:
             tags.append(RunTag("study.error", record.error))

@@ -55,6 +55,8 @@ class Content:
     gain_notes: list[str]
     searched: list[str]
     best: list[dict[str, str]]
+    tuned: list[dict[str, str]]
+    """What the inner search chose for final trainings."""
     costs: list[dict[str, str]]
     failures: list[dict[str, str]]
     shut: list[str]
@@ -101,6 +103,7 @@ def make_content(
         gain_notes=gain_notes(results),
         searched=course.searched(results),
         best=[course.best_row(results, arm, trial) for arm, trial in results.best.items()],
+        tuned=course.tuned(results),
         costs=course.costs(results),
         failures=course.failures(results),
         shut=course.how_test_was_shut(results),

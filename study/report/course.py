@@ -15,7 +15,7 @@ def searched(results: Results) -> list[str]:
     """What each arm was searched over, and how."""
     search = results.space.search
     if search is None:
-        return ["Nothing: each arm was taken as it is set."]
+        return ["Nothing: each arm was taken as it is set.", *_inner(results)]
     lines = [describe(name, parameter) for name, parameter in search.space.items()]
     budget = f"{counted(search.trials_per_arm, 'trial')} for each arm, proposed by "
     budget += search.sampler.name
@@ -47,6 +47,20 @@ def best_row(results: Results, arm: str, trial: Row) -> dict[str, str]:
         "params": params or "nothing to choose",
         "trial": str(trial["trial_key"]),
     }
+
+
+def tuned(results: Results) -> list[dict[str, str]]:
+    """The clustering that each final training chose for itself."""
+    final = "confirm" if results.space.confirm.seeds else "search"
+    return [
+        {
+            "arm": str(trial["arm"]),
+            "trial": str(trial["trial_key"]),
+            "params": in_words(trial["tuned"]),
+        }
+        for trial in results.trials
+        if trial["phase"] == final and trial["tuned"]
+    ]
 
 
 def costs(results: Results) -> list[dict[str, str]]:
