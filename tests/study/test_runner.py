@@ -77,7 +77,7 @@ def test_it_leaves_a_report_and_the_models_and_no_litter(whole: Study) -> None:
     assert left == {
         *("space.yaml", "manifest.json", "events.jsonl", "optuna.log", ".lock"),
         *("trials.parquet", "epochs.parquet", "test.parquet"),
-        *("report.html", "report.md", "table.tex", "figures"),
+        *("report.html", "report.md", "table.tex", "differences.tex", "figures"),
         *("figures/panel-equal.png", "figures/panel-dwa.png"),
         "figures/curve-val-depth-abs_rel.png",
         *("checkpoints", *models, *(f"{model}/state.json" for model in models)),

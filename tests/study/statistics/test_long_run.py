@@ -94,13 +94,18 @@ def test_power_grows_with_effect_and_pairs() -> None:
         for pairs in PAIRS
     }
     for num in FAMILY:
-        for test in TESTS:
-            rows = [
-                [f"{effect:g}", *(per_cent(tables[test, effect, pairs][num]) for pairs in PAIRS)]
-                for effect in EFFECTS
+        rows = [
+            [
+                f"{effect:g}",
+                *(
+                    " / ".join(f"{100 * tables[test, effect, pairs][num]:.0f}" for test in TESTS)
+                    for pairs in PAIRS
+                ),
             ]
-            title = f"Power, %: {test}, {counted(num, 'comparison')}"
-            say(title, ["d_z", *(f"{pairs} pairs" for pairs in PAIRS)], rows)
+            for effect in EFFECTS
+        ]
+        title = f"Power, {' / '.join(TESTS)}, %: {counted(num, 'comparison')}"
+        say(title, ["d_z", *(f"{pairs} pairs" for pairs in PAIRS)], rows)
     for (test, effect, pairs), found in tables.items():
         for num, power in found.items():
             if pairs < pairs_needed(0.05, num):
