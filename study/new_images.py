@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from study.events import Judged
+from study.records import TrialRecord
+from study.space import Space
 from study.statistics import NO_INTERVAL, Interval, image_interval, replicate_interval
 
 _TOLERANCE = 1e-6
@@ -21,6 +23,16 @@ class NewImages:
 
     interval: Interval
     why_not: str | None = None
+
+
+def judgements(space: Space, records: Iterable[TrialRecord]) -> dict[str, dict[int, Judged]]:
+    """What the models that count reached on the test split, by arm and seed."""
+    found: dict[str, dict[int, Judged]] = {arm: {} for arm in space.arms}
+    for record in records:
+        counts = record.phase == "confirm" or not space.confirm.seeds
+        if record.test is not None and record.status == "completed" and counts:
+            found[record.dealt.arm][record.dealt.seed] = record.test
+    return found
 
 
 def new_images(
@@ -43,36 +55,34 @@ def new_images(
         for seed in sorted(arm.keys() & reference.keys())
         if all(math.isfinite(each[seed].metrics.get(metric, math.nan)) for each in both)
     ]
-    if len(seeds) < 2:
-        return _none("it takes two seeds or more")
-    drawn = [{seed: each[seed].replicates.get(metric) for seed in seeds} for each in both]
-    if all(values for by_seed in drawn for values in by_seed.values()):
-        known = [{s: v for s, v in by_seed.items() if v is not None} for by_seed in drawn]
-        return NewImages(interval=replicate_interval(*known))
+    drawn = [{seed: each[seed].replicates.get(metric, []) for seed in seeds} for each in both]
+    if len(seeds) > 1 and all(values for by_seed in drawn for values in by_seed.values()):
+        return NewImages(interval=replicate_interval(*drawn))
     tables = [{seed: _by_image(each[seed], metric) for seed in seeds} for each in both]
-    every = [table for by_seed in tables for table in by_seed.values()]
-    names = sorted(every[0])
-    if not all(every):
-        return _none("it is not known image by image")
-    if any(sorted(table) != names for table in every):
-        return _none("not every model has it for the same images")
-    if not all(
-        _is_mean(table, each[seed].metrics[metric])
-        for each, by_seed in zip(both, tables, strict=True)
-        for seed, table in by_seed.items()
-    ):
-        return _none("it is of the whole split, and no mean over images")
-    if len(names) < 2:
-        return _none("it is known of one image alone")
-    values = [
-        {seed: [table[name] for name in names] for seed, table in by_seed.items()}
-        for by_seed in tables
-    ]
+    reported = [{seed: each[seed].metrics[metric] for seed in seeds} for each in both]
+    why_not = _why_not(tables, reported)
+    if why_not is not None:
+        return NewImages(interval=NO_INTERVAL, why_not=why_not)
+    names = sorted(tables[0][seeds[0]])
+    values = [{seed: [by[seed][name] for name in names] for seed in seeds} for by in tables]
     return NewImages(interval=image_interval(*values))
 
 
-def _none(why: str) -> NewImages:
-    return NewImages(interval=NO_INTERVAL, why_not=why)
+def _why_not(
+    tables: list[dict[int, dict[str, float]]], reported: list[dict[int, float]]
+) -> str | None:
+    """Why there is no interval: values by image of each seed of both arms, and their means."""
+    if len(tables[0]) < 2:
+        return "it takes two seeds or more"
+    every = [table for by_seed in tables for table in by_seed.values()]
+    means = [mean for by_seed in reported for mean in by_seed.values()]
+    if not all(every):
+        return "it is not known image by image"
+    if any(table.keys() != every[0].keys() for table in every):
+        return "not every model has it for the same images"
+    if not all(_is_mean(table, mean) for table, mean in zip(every, means, strict=True)):
+        return "it is of the whole split, and no mean over images"
+    return "it is known of one image alone" if len(every[0]) < 2 else None
 
 
 def _by_image(judged: Judged, metric: str) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,8 +12,7 @@ from study import statistics
 from study.events import Judged
 from study.gains import Gain, find_gains
 from study.ledger import Ledger
-from study.new_images import NewImages, new_images
-from study.records import TrialRecord
+from study.new_images import NewImages, judgements, new_images
 from study.settings import settings_of
 from study.space import Space
 from study.trainable import higher_is_better, metric_names
@@ -103,7 +102,7 @@ def read_results(study_dir: Path) -> Results:
             }
             for arm in space.arms
         },
-        comparisons=_comparisons(space, values, _judged(space, ledger.records.values())),
+        comparisons=_comparisons(space, values, judgements(space, ledger.records.values())),
         gains=find_gains(space, values),
         best=_best(space, objectives, trials),
     )
@@ -130,43 +129,20 @@ def _is_final(space: Space, trial: Row) -> bool:
     return any(name.startswith("test/") for name in trial["metrics"])
 
 
-def _judged(space: Space, records: Iterable[TrialRecord]) -> dict[str, dict[int, Judged]]:
-    """What the models that count reached on the test split, by arm and seed."""
-    found: dict[str, dict[int, Judged]] = {arm: {} for arm in space.arms}
-    for record in records:
-        counts = record.phase == "confirm" or not space.confirm.seeds
-        if record.test is not None and record.status == "completed" and counts:
-            found[record.dealt.arm][record.dealt.seed] = record.test
-    return found
-
-
 def _comparisons(
     space: Space,
     values: Mapping[str, Mapping[str, Mapping[int, float]]],
     judged: Mapping[str, Mapping[int, Judged]],
 ) -> list[Comparison]:
-    def seeds(arm: str, metric: str) -> set[int]:
-        return set(values[arm].get(metric, {}))
-
-    pairs = [
-        (arm, metric, reference)
-        for metric in space.compare.metrics
-        if (reference := reference_arm(space, metric)) is not None
-        for arm in space.arms
-        if arm != reference and seeds(arm, metric) & seeds(reference, metric)
+    pairs = _pairs(space, values)
+    differences = [
+        _over_images(metric, *(next(iter(judged[x].values())) for x in (arm, reference)))
+        if space.kind == "clustering"
+        else statistics.paired_difference(
+            values[arm][metric], values[reference][metric], space.compare.test
+        )
+        for arm, metric, reference in pairs
     ]
-    if space.kind == "clustering":
-        differences = [
-            _over_images(metric, *(next(iter(judged[x].values())) for x in (arm, reference)))
-            for arm, metric, reference in pairs
-        ]
-    else:
-        differences = [
-            statistics.paired_difference(
-                values[arm][metric], values[reference][metric], space.compare.test
-            )
-            for arm, metric, reference in pairs
-        ]
     adjusted = statistics.holm([difference.p_value for difference in differences])
     return [
         Comparison(
@@ -191,6 +167,23 @@ def _over_images(metric: str, arm: Judged, reference: Judged) -> statistics.Diff
         reference.replicates.get(metric, []),
         num_images=len(arm.images),
     )
+
+
+def _pairs(
+    space: Space, values: Mapping[str, Mapping[str, Mapping[int, float]]]
+) -> list[tuple[str, str, str]]:
+    """Arm, metric and reference of each comparison: those that have a seed in common."""
+
+    def seeds(arm: str, metric: str) -> set[int]:
+        return set(values[arm].get(metric, {}))
+
+    return [
+        (arm, metric, reference)
+        for metric in space.compare.metrics
+        if (reference := reference_arm(space, metric)) is not None
+        for arm in space.arms
+        if arm != reference and seeds(arm, metric) & seeds(reference, metric)
+    ]
 
 
 def reference_arm(space: Space, metric: str) -> str | None:

@@ -78,7 +78,7 @@ def interval_notes(results: Results) -> list[str]:
     return [
         "Student's t: for new seeds, where differences are normal; right with few seeds, too.",
         "Bootstrap: for new seeds, whatever the differences' distribution; too narrow with fewer "
-        "than ten.",
+        "than twenty.",
         "Seeds and images: for new seeds and new test images, by drawing both anew; where it holds "
         "zero and the others do not, other images might tell otherwise.",
         *(f"No interval for new images of {', '.join(m)}: {why}." for why, m in missing.items()),

@@ -216,6 +216,8 @@ MISTAKES = [
     ("- test/depth/abs_rel", "- val/depth/a1", "25:7",
      "compare.metrics.0: expected a metric named test/..., as arms are compared on the test split; "
      "did you mean 'test/depth/a1'?"),
+    ("baseline: st-depth", "baseline: st-depth\n  test: t", "24:9",
+     "compare.test: expected 'permutation' or 'wilcoxon', found the text 't'"),
     ("seeds: [1, 2]", "seeds: [1, 1]", "21:10", "confirm: expected each seed once, found [1, 1]"),
     ("seeds: [1, 2]", "seeds: [0]", "21:18",
      "confirm.seeds: 0 is the seed of the search (base.seed); confirm with seeds it never saw"),

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.report.numbers import duration, interval, mean_and_std, number, p_is, p_value, signed
+from study.report.numbers import (
+    duration,
+    effect,
+    gain,
+    interval,
+    mean_and_std,
+    number,
+    p_is,
+    p_value,
+    signed,
+    span,
+)
 from study.statistics import summarise
 
 
@@ -54,6 +65,23 @@ def test_an_interval_has_signs() -> None:
     assert interval(-0.01, 0.03) == "-0.0100 to +0.0300"
     assert interval(math.nan, math.nan) == "—"
     assert signed(0.0) == "0.0000"
+    assert span(-0.01, 0.03) == "-0.0100 to 0.0300"
+    assert span(math.nan, math.nan) == "—"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1.234, "+1.23"), (-0.5, "-0.50"), (math.inf, "+∞"), (-math.inf, "-∞"), (math.nan, "—")],
+)
+def test_effects_have_a_sign(value: float, shown: str) -> None:
+    assert effect(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"), [([], "—"), ([3.0], "+3.00"), ([-1.0, -3.0], "-2.00 ± 1.41")]
+)
+def test_gains_have_a_sign(values: list[float], shown: str) -> None:
+    assert gain(summarise(dict(enumerate(values)))) == shown
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from study.statistics import (
     Interval,
     TestName,
     bootstrap_interval,
+    hierarchical,
     image_interval,
     pairs_needed,
     student_interval,
@@ -93,13 +94,18 @@ def test_power_grows_with_effect_and_pairs() -> None:
         for pairs in PAIRS
     }
     for num in FAMILY:
-        for test in TESTS:
-            rows = [
-                [f"{effect:g}", *(per_cent(tables[test, effect, pairs][num]) for pairs in PAIRS)]
-                for effect in EFFECTS
+        rows = [
+            [
+                f"{effect:g}",
+                *(
+                    " / ".join(f"{100 * tables[test, effect, pairs][num]:.0f}" for test in TESTS)
+                    for pairs in PAIRS
+                ),
             ]
-            title = f"Power, %: {test}, {counted(num, 'comparison')}"
-            say(title, ["d_z", *(f"{pairs} pairs" for pairs in PAIRS)], rows)
+            for effect in EFFECTS
+        ]
+        title = f"Power, {' / '.join(TESTS)}, %: {counted(num, 'comparison')}"
+        say(title, ["d_z", *(f"{pairs} pairs" for pairs in PAIRS)], rows)
     for (test, effect, pairs), found in tables.items():
         for num, power in found.items():
             if pairs < pairs_needed(0.05, num):
@@ -142,13 +148,13 @@ def test_how_often_intervals_for_new_images_hold_the_truth() -> None:
     ):
         for seeds in (3, 5, 10, 20):
             found = []
-            for interval in (over_seeds, over_both):
+            for interval in (over_seeds, not_widened, over_both):
                 generator = np.random.default_rng(seeds)
                 one = lambda: interval(crossed(generator, seeds, 50, spreads))  # noqa: B023, E731
                 found.append(coverage(num, one))
             rows.append([title, str(seeds), *map(per_cent, found)])
-            assert found[1] >= 0.90
-    heads = ["noise of", "seeds", "Student over seeds", "seeds and images"]
+            assert found[2] >= 0.90
+    heads = ["noise of", "seeds", "Student over seeds", "not widened", "seeds and images"]
     say("Intervals that hold the truth of all images, %", heads, rows)
 
 
@@ -161,3 +167,9 @@ def over_both(differences: Array) -> Interval:
     return image_interval(
         dict(enumerate(differences)), dict.fromkeys(range(len(differences)), zero)
     )
+
+
+def not_widened(differences: Array) -> Interval:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hierarchical, "seed_widening", lambda num_seeds: 1.0)
+        return over_both(differences)
