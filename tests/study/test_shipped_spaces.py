@@ -20,7 +20,7 @@ OF_DRIVEWORLD = [name for name in NAMES if not name.startswith("kitti/")]
 TURNED_DOWN = (
     "base.epochs=1", "base.max_steps_per_epoch=1", "base.max_val_samples=2", "base.batch_size=2",
     "base.data.driveworld={num_train_drives: 1, num_val_drives: 1, num_test_drives: 1, "
-    "num_frames: 3}", "search.trials_per_arm=1", "confirm.seeds=[1]",
+    "num_frames: 4}", "search.trials_per_arm=1", "confirm.seeds=[1]",
 )  # fmt: skip
 EXPECTED = {
     "all_weightings.yaml", "attention.yaml", "comoving.yaml", "gradients.yaml",
