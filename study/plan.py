@@ -154,7 +154,7 @@ def _searched(plan: Plan) -> list[str]:
         who = "all arms" if len(arms) == len(plan.arms) else ", ".join(arms)
         lines.append(f"  {describe(name, parameter)} ({who})")
     if search.enqueue:
-        lines.append(f"  {counted(len(search.enqueue), 'point')} of search.enqueue come first.")
+        lines.append(f"  first: {counted(len(search.enqueue), 'point')} of search.enqueue")
     return [*lines, "", *_inner(plan.space)]
 
 
