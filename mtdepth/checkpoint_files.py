@@ -26,8 +26,9 @@ def write_checkpoint(directory: Path, config: Config, state: dict[str, Any]) -> 
     """Writes both files; what is there under the same names is replaced."""
     with replacing(directory / CONFIG) as path:
         path.write_text(config.model_dump_json(indent=2))
-    with replacing(directory / STATE) as path:
-        torch.save(state, path)
+    # by way of a stream, as torch does not say of its own file that the disk is full
+    with replacing(directory / STATE) as path, path.open("wb") as stream:
+        torch.save(state, stream)
 
 
 def read_config(directory: Path, kind: type[AnyConfig], trained: str) -> AnyConfig:

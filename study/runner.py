@@ -15,6 +15,7 @@ from rich.text import Text
 
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists
+from study.full_disk import full_disk_told
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
 from study.plan import make_plan
@@ -69,6 +70,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     Raises:
         ValueError: the data, the directory or the cluster is not as it should be.
         StudyFailed: no trial came to its end.
+        DiskFull: there is no room for what it writes; it can go on by `resume_study`.
         KeyboardInterrupt: it was interrupted, and can go on by `resume_study`.
     """
     refuse_taken(out)
@@ -81,7 +83,10 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     objectives = resolve_objectives(space, summaries, say)
     tell_missing(space, summaries, say)
     told = {arm: objective.model_dump() for arm, objective in objectives.items()}
-    with ray_session(space.resources, settings.address, settings.concurrency) as slots:
+    with (
+        full_disk_told(out),
+        ray_session(space.resources, settings.address, settings.concurrency) as slots,
+    ):
         ledger = Ledger.create(out, space, make_manifest(space.study, told, data))
         return _Study(ledger, settings, console, slots).run()
 
@@ -94,7 +99,10 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
     try:
         check_software(ledger.space, settings.trainable)
         check_data(ledger.space, settings.trainable, _say(console))
-        with ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots:
+        with (
+            full_disk_told(directory),
+            ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots,
+        ):
             return _Study(ledger, settings, console, slots).run()
     finally:
         ledger.close()
@@ -186,7 +194,10 @@ class _Study:
         """
         directory, space = self.ledger.directory.resolve(), self.ledger.space
         function = tune.with_parameters(
-            run_trial, subject=self.settings.trainable, home=str(Path.cwd())
+            run_trial,
+            subject=self.settings.trainable,
+            home=str(Path.cwd()),
+            out=str(directory),
         )
         resources = {"cpu": space.resources.cpus, "gpu": space.resources.gpus}
         session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"

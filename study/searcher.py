@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.storages.journal import JournalStorage
 from ray.tune.search import Searcher
 
 from study.arm_search import ArmSearch
 from study.events import Dealt, EpochEnded, Event, TrialEnded, decode, encode
 from study.nesting import value_at
+from study.optuna_log import OptunaLog
 from study.space import Objective, Space
 from study.trainable import TrainConfig
 
@@ -72,7 +73,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._interrupted: dict[str, str | None] = {}
         self._best: dict[str, tuple[tuple[float, ...], Dealt]] = {}
         self._num_dealt = {(phase, arm): 0 for phase in ("search", "confirm") for arm in space.arms}
-        storage = _fresh_storage(journal) if journal else None
+        storage = JournalStorage(OptunaLog(journal)) if journal else None
         self._searches = (
             {arm: ArmSearch(space, arm, objectives[arm], storage) for arm in space.arms}
             if space.search
@@ -227,9 +228,3 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         rank = (-trial.epoch, sign * trial.value, trial.number)
         if arm not in self._best or rank < self._best[arm][0]:
             self._best[arm] = (rank, trial.dealt)
-
-
-def _fresh_storage(journal: Path) -> JournalStorage:
-    for stale in (journal, journal.with_name(f"{journal.name}.lock")):
-        stale.unlink(missing_ok=True)
-    return JournalStorage(JournalFileBackend(str(journal)))

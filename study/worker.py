@@ -12,14 +12,17 @@ from typing import Any
 from ray import tune
 
 from study.events import Dealt
+from study.full_disk import no_room
 from study.trainable import Judgement, Trainable, TrialFailed
 
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
+FULL = "full"
+"""Of a report that is neither: which disk is full, so that nothing can go on."""
 
 
-def run_trial(config: dict[str, Any], subject: Trainable, home: str) -> None:
+def run_trial(config: dict[str, Any], subject: Trainable, home: str, out: str) -> None:
     """Trains one trial under Ray Tune.
 
     A trial that fails says so in a report of its own, so that Ray Tune does not try it again. Where
@@ -29,6 +32,7 @@ def run_trial(config: dict[str, Any], subject: Trainable, home: str) -> None:
         config: `dealt`, the trial; and `resume_from`, a checkpoint directory, or None.
         subject: what is trained.
         home: the driver's working directory, which relative paths start from.
+        out: the study directory.
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
@@ -39,6 +43,10 @@ def run_trial(config: dict[str, Any], subject: Trainable, home: str) -> None:
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
     except Exception as error:
+        full = no_room(error, Path(out))
+        if full is not None:
+            tune.report({FULL: full})
+            return
         reason = _one_line(f"{type(error).__name__}: {error}")
         tune.report({FAILED: reason, TRACEBACK: traceback.format_exc(), FATAL: True})
         raise
