@@ -38,6 +38,10 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
     over, its best configuration is trained with each seed of `confirm.seeds`; an arm whose every
     search trial failed has no best one, and gets none.
 
+    Where trials learn from those before them (TPE, early stopping), an arm's search has no more
+    trials running than its share of all. With no more at once than there are arms, that is one:
+    what is proposed and what is stopped then does not depend on how many run at once.
+
     The searcher learns from the study's events (`apply`) alone, in live studies as in ones that
     go on: Ray Tune's own notices do not say whether a trial was stopped early, and come before
     the event is in the ledger.
@@ -66,6 +70,10 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._space = space
         self._objectives = dict(objectives)
         self._max_running = max_running
+        learns = space.scheduler.name != "none" or (
+            space.search is not None and space.search.sampler.name == "tpe"
+        )
+        self._max_an_arm = math.ceil(max_running / len(space.arms)) if learns else max_running
         self._emit = emit or self.apply
         self._history: list[Event] = []
         self._trials: dict[str, _Trial] = {}
@@ -158,7 +166,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         return [arm for arm in waiting if self._is_decided(arm)]
 
     def _next_search(self) -> Dealt | None:
-        arms = self._arms_to_search()
+        arms = [a for a in self._arms_to_search() if self._num_searching(a) < self._max_an_arm]
         if not arms:
             return None
         arm = min(arms, key=lambda name: self._num_dealt["search", name])
@@ -183,8 +191,12 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
             return True
         if self._num_dealt["search", arm] < self._searches[arm].num_trials or arm not in self._best:
             return False
+        return self._num_searching(arm) == 0
+
+    def _num_searching(self, arm: str) -> int:
+        """Search trials of an arm that run."""
         running = (self._trials[key].dealt for key in self._running)
-        return not any(dealt.phase == "search" and dealt.arm == arm for dealt in running)
+        return sum(dealt.phase == "search" and dealt.arm == arm for dealt in running)
 
     def _dealt(self, phase: Any, arm: str, name: str, seed: int, params: dict[str, Any]) -> Dealt:
         config = self._space.arm_config(arm, params, seed)
