@@ -25,8 +25,9 @@ def is_checkpoint(directory: Path) -> bool:
 def write_checkpoint(directory: Path, config: Config, state: dict[str, Any]) -> None:
     """Writes both files; what is there under the same names is replaced."""
     write_config(directory, config)
-    with replacing(directory / STATE) as path:
-        torch.save(state, path)
+    # by way of a stream, as torch does not say of its own file that the disk is full
+    with replacing(directory / STATE) as path, path.open("wb") as stream:
+        torch.save(state, stream)
 
 
 def write_config(directory: Path, config: Config) -> None:

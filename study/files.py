@@ -1,4 +1,4 @@
-"""Files that are either whole or absent."""
+"""Files, and lines of files, that are either whole or absent."""
 
 from __future__ import annotations
 
@@ -30,3 +30,27 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def append_durably(path: Path, line: str) -> None:
+    """Puts a line at the end of a file, and forces it to disk.
+
+    Where that fails, as on a full disk, the file is what it was.
+
+    Args:
+        path: the file; it is made when it is missing.
+        line: without the line's end; written as UTF-8.
+    """
+    rest = f"{line}\n".encode()
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        num_bytes = os.fstat(handle).st_size
+        try:
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fsync(handle)
+        except BaseException:
+            os.ftruncate(handle, num_bytes)
+            raise
+    finally:
+        os.close(handle)

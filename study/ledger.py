@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from study import tables
 from study.events import Event, decode, encode
-from study.files import write_atomically
+from study.files import append_durably, write_atomically
 from study.records import TrialRecord, apply
 from study.space import Space
 from study.space_loading import space_as_yaml
@@ -97,10 +97,7 @@ class Ledger:
         """Puts an event on disk, then tells the listeners."""
         assert self._lock is not None, "opened as a reader"
         with self._mutex:
-            with (self.directory / "events.jsonl").open("a", encoding="utf-8") as journal:
-                journal.write(encode(event) + "\n")
-                journal.flush()
-                os.fsync(journal.fileno())
+            append_durably(self.directory / "events.jsonl", encode(event))
             apply(self.records, event)
             if time.monotonic() >= self._next_tables:
                 self.flush()
@@ -162,9 +159,11 @@ class Ledger:
     def close(self) -> None:
         """Writes the tables and lets go of the directory."""
         if self._lock is not None:
-            self.flush()
-            self._lock.release()
-            self._lock = None
+            try:
+                self.flush()
+            finally:
+                self._lock.release()
+                self._lock = None
 
 
 def refuse_taken(directory: Path) -> None:

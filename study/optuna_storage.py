@@ -1,15 +1,13 @@
-"""Where Optuna's studies are kept, for optuna-dashboard: a journal, or a database."""
+"""A database that Optuna's studies are kept in, for optuna-dashboard."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-from pathlib import Path
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalStorage
 
 from study.space import Space
 
@@ -42,13 +40,6 @@ def open_database(url: str) -> RDBStorage:
         for secret in _secrets(url):
             reason = reason.replace(secret, "***")
         raise ValueError(f"search.storage: cannot open {url}: {reason}") from None
-
-
-def fresh_journal(path: Path) -> JournalStorage:
-    """A journal with nothing in it."""
-    for stale in (path, path.with_name(f"{path.name}.lock")):
-        stale.unlink(missing_ok=True)
-    return JournalStorage(JournalFileBackend(str(path)))
 
 
 def forget_study(storage: BaseStorage, name: str) -> None:

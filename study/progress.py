@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,25 +41,31 @@ class Progress:
     num_epochs: int
     concurrency: int
     _records: dict[str, TrialRecord] = field(default_factory=dict)
+    _open: dict[str, TrialRecord] = field(default_factory=dict)
+    """Those that run."""
+    _last_ended: deque[TrialRecord] = field(default_factory=lambda: deque(maxlen=NUM_ENDED_SHOWN))
+    _num_failed: int = 0
+    _num_epochs_done: int = 0
     _live: Live | None = None
     _last_line: float = field(default_factory=time.monotonic)
-    _session: list[float] = field(default_factory=list)
-    """Seconds of each epoch that this session saw."""
+    _num_seen: int = 0
+    _seconds_seen: float = 0.0
+    """Over the epochs that this session saw."""
 
     def replay(self, event: Event) -> None:
         """Takes in an event of an earlier session, in silence."""
-        apply(self._records, event)
+        self._take(event)
 
     def hear(self, event: Event) -> None:
         """Takes in an event, and shows it."""
-        apply(self._records, event)
-        record = self._records[event.trial_key]
+        record = self._take(event)
         if isinstance(event, EpochEnded):
-            self._session.append(event.seconds)
+            self._num_seen += 1
+            self._seconds_seen += event.seconds
         if isinstance(event, TrialEnded) and (event.status == "failed" or self._live is None):
             self._line(f"{self._counted()}  {self._ended(record)}")
         elif isinstance(event, Dealt | EpochEnded) and self._live is None and self._is_time():
-            self._line(self._summary() + self._running())
+            self._line(self._summary() + self._what_runs())
 
     def say(self, line: str) -> None:
         """Tells something that is worth a line of its own."""
@@ -83,10 +90,7 @@ class Progress:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in ("arm", "phase", "trial", "epoch", "objective", "state"):
             table.add_column(heading, justify="right" if heading == "epoch" else "left")
-        records = list(self._records.values())
-        ended = [r for r in records if r.ended is not None]
-        ended.sort(key=lambda record: record.ended or "")
-        for record in [*ended[-NUM_ENDED_SHOWN:], *(r for r in records if r.ended is None)]:
+        for record in [*self._last_ended, *self._open.values()]:
             dealt = record.dealt
             epoch = f"{record.num_epochs}/{dealt.num_epochs}"
             name = dealt.trial_key.removeprefix(f"{dealt.phase}-{dealt.arm}-")
@@ -97,37 +101,46 @@ class Progress:
 
     def seconds_left(self) -> float | None:
         """An estimate: mean seconds of an epoch, by epochs that are left, by what runs at once."""
-        if not self._session:
+        if not self._num_seen:
             return None
-        done = sum(
-            r.dealt.num_epochs if r.ended is not None else r.num_epochs
-            for r in self._records.values()
-        )
-        mean = sum(self._session) / len(self._session)
-        return max(0.0, self.num_epochs - done) * mean / self.concurrency
+        mean = self._seconds_seen / self._num_seen
+        return max(0.0, self.num_epochs - self._num_epochs_done) * mean / self.concurrency
+
+    def _take(self, event: Event) -> TrialRecord:
+        """Keeps count: with thousands of trials, going through all for each line is too slow."""
+        key = event.trial_key
+        before = _epochs_done(self._records[key]) if key in self._records else 0
+        apply(self._records, event)
+        record = self._records[key]
+        self._num_epochs_done += _epochs_done(record) - before
+        if isinstance(event, Dealt):
+            self._open[key] = record
+        elif isinstance(event, TrialEnded):
+            del self._open[key]
+            self._last_ended.append(record)
+            self._num_failed += event.status == "failed"
+        return record
 
     def _summary(self) -> str:
-        records = self._records.values()
-        running = sum(r.ended is None for r in records)
-        failed = sum(r.status == "failed" for r in records)
         left = self.seconds_left()
         parts = [
             self._counted(),
-            f"{running} running",
-            f"{failed} failed" if failed else "",
+            f"{len(self._open)} running",
+            f"{self._num_failed} failed" if self._num_failed else "",
             f"about {duration(left)} left" if left is not None else "",
         ]
         return ", ".join(part for part in parts if part)
 
-    def _running(self) -> str:
-        running = [r for r in self._records.values() if r.ended is None]
-        now = ", ".join(f"{r.dealt.trial_key} {r.num_epochs}/{r.dealt.num_epochs}" for r in running)
-        return f": {now} epochs" if running else ""
+    def _what_runs(self) -> str:
+        names = (
+            f"{r.dealt.trial_key} {r.num_epochs}/{r.dealt.num_epochs}" for r in self._open.values()
+        )
+        return f": {', '.join(names)} epochs" if self._open else ""
 
     def _counted(self) -> str:
-        done = sum(r.ended is not None for r in self._records.values())
+        num_done = len(self._records) - len(self._open)
         width = len(str(self.num_trials))
-        return f"[{done:{width}}/{self.num_trials} trials]"
+        return f"[{num_done:{width}}/{self.num_trials} trials]"
 
     def _ended(self, record: TrialRecord) -> str:
         dealt = record.dealt
@@ -147,6 +160,11 @@ class Progress:
     def _line(self, line: str) -> None:
         self._last_line = time.monotonic()
         self.console.print(Text(line), soft_wrap=True)
+
+
+def _epochs_done(record: TrialRecord) -> int:
+    """Those that need not be waited for: all of a trial that has ended."""
+    return record.num_epochs if record.ended is None else record.dealt.num_epochs
 
 
 def duration(seconds: float) -> str:

@@ -13,9 +13,10 @@ from ray.tune.experiment import Trial
 
 from study.events import Dealt, EpochEnded, TrialEnded
 from study.files import write_atomically
+from study.full_disk import DiskFull
 from study.ledger import Ledger
 from study.scheduler import ArmScheduler
-from study.worker import FAILED, FATAL, TRACEBACK, TUNED
+from study.worker import FAILED, FATAL, FULL, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
@@ -32,7 +33,13 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         self._since[_dealt(trial).trial_key] = time.monotonic()
 
     def on_trial_result(self, *, trial: Trial, result: dict[str, Any], **_: Any) -> None:
-        """An epoch, or the reason of a failure."""
+        """An epoch, or the reason of a failure.
+
+        Raises:
+            DiskFull: the trial met a full disk; it is left as one that was interrupted.
+        """
+        if FULL in result:
+            raise DiskFull(result[FULL])
         dealt = _dealt(trial)
         if FAILED in result:
             self._failures[dealt.trial_key] = result[FAILED]

@@ -132,7 +132,7 @@ def _resume(options: argparse.Namespace) -> int:
 
 def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: Path) -> int:
     """Runs or resumes the study in a directory, and says what came of it."""
-    from study import closing, runner
+    from study import closing, full_disk, runner
 
     settings = runner.Settings(address=options.address, concurrency=options.concurrency)
     try:
@@ -143,7 +143,7 @@ def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: P
     except KeyboardInterrupt:
         print(_how_to_go_on(directory), file=sys.stderr)
         return INTERRUPTED
-    except runner.StudyFailed as error:
+    except (runner.StudyFailed, full_disk.DiskFull) as error:
         return _refuse(error, FAILED)
     except ValueError as error:
         return _refuse(error, BAD_INPUT)

@@ -17,6 +17,7 @@ from study.checkpoint import find_checkpoint
 from study.clustering import Clustering, keep_choices
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
+from study.full_disk import full_disk_told
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
 from study.optuna_storage import check_storage
@@ -72,6 +73,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     Raises:
         ValueError: the data, the directory or the cluster is not as it should be.
         StudyFailed: no trial came to its end.
+        DiskFull: there is no room for what it writes; it can go on by `resume_study`.
         KeyboardInterrupt: it was interrupted, and can go on by `resume_study`.
     """
     refuse_taken(out)
@@ -86,7 +88,10 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     objectives = resolve_objectives(space, summaries, say)
     tell_missing(space, summaries, say)
     told = {arm: objective.model_dump() for arm, objective in objectives.items()}
-    with ray_session(space.resources, settings.address, settings.concurrency) as slots:
+    with (
+        full_disk_told(out),
+        ray_session(space.resources, settings.address, settings.concurrency) as slots,
+    ):
         ledger = Ledger.create(out, space, make_manifest(space.study, told, data))
         return _Study(ledger, settings, subject, console, slots).run()
 
@@ -101,7 +106,10 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
         check_software(ledger.space, subject)
         check_storage(ledger.space)
         check_data(ledger.space, subject, _say(console))
-        with ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots:
+        with (
+            full_disk_told(directory),
+            ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots,
+        ):
             return _Study(ledger, settings, subject, console, slots).run()
     finally:
         ledger.close()
@@ -202,6 +210,7 @@ class _Study:
             run_trial,
             subject=self._prepared("val"),
             home=str(Path.cwd()),
+            out=str(directory),
             inner=space.inner_search,
         )
         resources = {"cpu": space.resources.cpus, "gpu": space.resources.gpus}

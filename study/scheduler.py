@@ -68,12 +68,28 @@ class ArmScheduler(FIFOScheduler):  # type: ignore[misc]  # ray is not typed
         super().__init__()
         self.stopped: set[str] = set()
         """Keys of the trials that were stopped early."""
+        self._order: dict[str, int] = {}
+        """When each of Ray Tune's trials came, by its id."""
         self._objectives = dict(objectives)
         self._rungs = (
             {arm: Rungs(config, objective) for arm, objective in objectives.items()}
             if config.name == "asha"
             else {}
         )
+
+    def on_trial_add(self, _: Any, trial: Trial) -> None:
+        """Ray Tune's notice of a new trial."""
+        self._order[trial.trial_id] = len(self._order)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """The first that waits.
+
+        Those that have ended are not gone through, as the scheduler of Ray Tune does for each
+        event: of 10,000 trials, that took a sixth of the time.
+        """
+        live = tune_controller.get_live_trials()
+        waiting = [trial for trial in live if trial.status == Trial.PENDING]
+        return min(waiting, key=lambda trial: self._order[trial.trial_id], default=None)
 
     def on_trial_result(self, _: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Ray Tune's question after each report: go on, or stop?"""

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from optuna.storages import BaseStorage
+from optuna.storages.journal import JournalStorage
 from ray.tune.search import Searcher
 
 from study.arm_search import ArmSearch
 from study.events import Dealt, EpochEnded, Event, TrialEnded, decode, encode
-from study.optuna_storage import forget_study, fresh_journal, open_database
+from study.optuna_log import OptunaLog
+from study.optuna_storage import forget_study, open_database
 from study.settings import num_epochs_of, seed_of
 from study.space import Objective, Space
 
@@ -36,6 +38,11 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
     Arms are dealt trials in turn, an arm that has had fewest first. When the search of an arm is
     over, its best configuration is trained with each seed of `confirm.seeds`; an arm whose every
     search trial failed has no best one, and gets none.
+
+    Where trials learn from those before them (TPE, early stopping), an arm's search has no more
+    trials running than its share of all, which arms with one trial leave to the others. With no
+    more at once than there are such arms, that is one:
+    what is proposed and what is stopped then does not depend on how many run at once.
 
     The searcher learns from the study's events (`apply`) alone, in live studies as in ones that
     go on: Ray Tune's own notices do not say whether a trial was stopped early, and come before
@@ -75,6 +82,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._best: dict[str, tuple[tuple[float, ...], Dealt]] = {}
         self._num_dealt = {(phase, arm): 0 for phase in ("search", "confirm") for arm in space.arms}
         self._searches = _searches(space, self._objectives, journal, study_id)
+        self._max_an_arm = self._share_of_an_arm()
 
     def best(self, arm: str) -> Dealt | None:
         """The best search trial of an arm so far, if it has one.
@@ -138,6 +146,15 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         for line in Path(checkpoint_path).read_text().splitlines():
             self.apply(decode(line))
 
+    def _share_of_an_arm(self) -> int:
+        """How many search trials of an arm may run at once."""
+        search = self._space.search
+        learns = self._space.scheduler.name != "none" or (
+            search is not None and search.sampler.name not in ("random", "grid")
+        )
+        num_learning = sum(one.num_trials > 1 for one in self._searches.values())
+        return math.ceil(self._max_running / max(1, num_learning if learns else 1))
+
     def _has_more(self) -> bool:
         return bool(self._arms_to_search() or self._arms_to_confirm())
 
@@ -154,7 +171,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         return [arm for arm in waiting if self._is_decided(arm)]
 
     def _next_search(self) -> Dealt | None:
-        arms = self._arms_to_search()
+        arms = [a for a in self._arms_to_search() if self._num_searching(a) < self._max_an_arm]
         if not arms:
             return None
         arm = min(arms, key=lambda name: self._num_dealt["search", name])
@@ -179,8 +196,12 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
             return True
         if self._num_dealt["search", arm] < self._searches[arm].num_trials or arm not in self._best:
             return False
+        return self._num_searching(arm) == 0
+
+    def _num_searching(self, arm: str) -> int:
+        """Search trials of an arm that run."""
         running = (self._trials[key].dealt for key in self._running)
-        return not any(dealt.phase == "search" and dealt.arm == arm for dealt in running)
+        return sum(dealt.phase == "search" and dealt.arm == arm for dealt in running)
 
     def _dealt(self, phase: Any, arm: str, name: str, seed: int, params: dict[str, Any]) -> Dealt:
         config = self._space.arm_config(arm, params, seed)
@@ -242,5 +263,5 @@ def _searches(
         for name in names.values():
             forget_study(storage, name)
     elif journal is not None:
-        storage = fresh_journal(journal)
+        storage = JournalStorage(OptunaLog(journal))
     return {arm: ArmSearch(space, arm, objectives[arm], storage, names[arm]) for arm in space.arms}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from study.ledger import Ledger
+from study.nesting import flattened
 from study.records import TrialRecord
 
 DEFAULT_URI = "sqlite:///mlflow.db"
@@ -193,16 +194,8 @@ class Mirror:
 def _params(record: TrialRecord) -> dict[str, Any]:
     """What was searched, by dotted name, and the whole configuration."""
     dealt = record.dealt
-    flat = dict(_flattened(dealt.config))
+    flat = dict(flattened(dealt.config))
     return {**flat, **dealt.params, "arm": dealt.arm, "seed": dealt.seed}
-
-
-def _flattened(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in config.items():
-        if isinstance(value, dict):
-            yield from _flattened(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _values(record: TrialRecord, first: int) -> Iterator[Any]:

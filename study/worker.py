@@ -12,6 +12,7 @@ from typing import Any
 from ray import tune
 
 from study.events import Dealt
+from study.full_disk import no_room
 from study.inner_search import tune as tune_clustering
 from study.space import InnerSearch
 from study.trainable import Judgement, Report, Trainable, TrialFailed
@@ -21,10 +22,16 @@ TUNED = "tuned"
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
+FULL = "full"
+"""Of a report that is neither: which disk is full, so that nothing can go on."""
 
 
 def run_trial(
-    config: dict[str, Any], subject: Trainable, home: str, inner: InnerSearch | None = None
+    config: dict[str, Any],
+    subject: Trainable,
+    home: str,
+    out: str,
+    inner: InnerSearch | None = None,
 ) -> None:
     """Trains one trial under Ray Tune.
 
@@ -35,6 +42,7 @@ def run_trial(
         config: `dealt`, the trial; and `resume_from`, a checkpoint directory, or None.
         subject: what is trained.
         home: the driver's working directory, which relative paths start from.
+        out: the study directory.
         inner: what is searched when the training is over.
     """
     with contextlib.suppress(OSError):
@@ -46,6 +54,10 @@ def run_trial(
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
     except Exception as error:
+        full = no_room(error, Path(out))
+        if full is not None:
+            tune.report({FULL: full})
+            return
         reason = _one_line(f"{type(error).__name__}: {error}")
         tune.report({FAILED: reason, TRACEBACK: traceback.format_exc(), FATAL: True})
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 import pytest
 import torch
@@ -107,8 +108,8 @@ def test_a_write_that_fails_leaves_the_checkpoint_before(
     training, directory = saved
     copied(directory, tmp_path)
 
-    def disk_full(state: object, path: Path) -> None:
-        path.write_bytes(b"half of it")
+    def disk_full(state: object, stream: IO[bytes]) -> None:
+        stream.write(b"half of it")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(torch, "save", disk_full)

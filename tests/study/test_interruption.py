@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +16,7 @@ from study import run, runner
 from study.events import Dealt, EpochEnded, Judged, Tracked, TrialEnded, encode
 from study.ledger import Ledger
 from study.records import TrialRecord
-from study.space_loading import space_as_yaml
+from tests.study.driver import Driver
 from tests.study.quick import OBJECTIVE, Quick, quick_space
 
 pytestmark = [
@@ -30,50 +25,6 @@ pytestmark = [
 ]
 ASHA = {"name": "asha", "grace_epochs": 1, "reduction_factor": 2}
 SPACE = quick_space(scheduler=ASHA)
-PATIENCE_S = 120
-SCRIPT = """\
-import sys
-from functools import partial
-from pathlib import Path
-
-from study import run, runner, tracker
-from tests.study.quick import OBJECTIVE, Quick
-
-tracker.SECONDS_BETWEEN_SYNCS = 0.1
-quick = Quick(diary=Path("diary"), seconds=0.5)
-runner.Settings = partial(runner.Settings, trainable=quick)
-sys.exit(run.main())
-"""
-
-
-class Driver:
-    """A study in a process of its own."""
-
-    def __init__(self, directory: Path) -> None:
-        self.out = directory / "study"
-        (directory / "driver.py").write_text(SCRIPT)
-        (directory / "space.yaml").write_text(space_as_yaml(SPACE))
-        told = ("--space", "space.yaml", "--out", "study", "--concurrency", "1")
-        self.process = subprocess.Popen(
-            [sys.executable, "driver.py", *told],
-            cwd=directory,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def stop(self, sent: signal.Signals, reached: Callable[[Ledger], bool]) -> tuple[int, str]:
-        """Sends a signal when the study has come so far; gives its exit code and last words."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not ((self.out / "space.yaml").exists() and reached(Ledger.open(self.out))):
-            if time.monotonic() > deadline:
-                self.process.kill()
-            assert self.process.poll() is None, self.process.communicate()
-            time.sleep(0.05)
-        self.process.send_signal(sent)
-        _, err = self.process.communicate(timeout=PATIENCE_S)
-        return self.process.returncode, err
 
 
 def is_within_the_search(ledger: Ledger) -> bool:
@@ -112,8 +63,9 @@ def check_whole(out: Path, expected: Path, mlflow: MlflowClient) -> None:
 def test_killed_it_goes_on_as_if_it_had_not_been(
     tmp_path: Path, mlflow: MlflowClient, uninterrupted: Path
 ) -> None:
-    driver = Driver(tmp_path)
-    code, _ = driver.stop(signal.SIGKILL, is_within_the_search)
+    driver = Driver(tmp_path, SPACE, Quick, seconds=0.5)
+    driver.wait_until(is_within_the_search)
+    code, _ = driver.stop(signal.SIGKILL)
     assert code == -signal.SIGKILL
     experiment = mlflow.get_experiment_by_name("quick")
     assert "RUNNING" in {r.info.status for r in mlflow.search_runs([experiment.experiment_id])}
@@ -137,8 +89,9 @@ def test_interrupted_it_says_how_to_go_on_and_does(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    driver = Driver(tmp_path)
-    code, err = driver.stop(signal.SIGINT, is_within_the_search)
+    driver = Driver(tmp_path, SPACE, Quick, seconds=0.5)
+    driver.wait_until(is_within_the_search)
+    code, err = driver.stop(signal.SIGINT)
     assert code == run.INTERRUPTED == 130
     assert err == (
         "\nInterrupted. No epoch that was reported is lost; to go on:\n"
