@@ -88,3 +88,30 @@ def test_scikit_learn_agrees_on_driveworld(tiny_data: DataConfig, noise_px: floa
 
 def test_scikit_learn_agrees_on_kitti(kitti: DataConfig) -> None:
     assert agreement(maps(kitti, "val", 2)[0], 0) >= 0.985
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise_px", [0, 0.25, 0.5])
+def test_scikit_learn_agrees_at_full_size_on_driveworld(noise_px: float) -> None:
+    found = [agreement(one, noise_px) for one in list(large_maps())[::3]]
+    print(f"192x640 driveworld, noise of {noise_px} px: ARI {', '.join(f'{x:.4f}' for x in found)}")
+    assert min(found) >= 0.985
+
+
+@pytest.mark.slow
+def test_scikit_learn_agrees_at_full_size_on_kitti(kitti: DataConfig) -> None:
+    large = kitti.model_copy(update={"height": 192, "width": 640})
+    found = [agreement(one, 0) for one in maps(large, "val", 3)]
+    print(f"192x640 KITTI sample, true offsets: ARI {', '.join(f'{x:.4f}' for x in found)}")
+    assert min(found) >= 0.985
+
+
+@pytest.mark.slow
+def test_more_noise_leaves_less_at_full_size() -> None:
+    true = list(large_maps())
+    found = {noise_px: judged(true, noise_px, OpticsConfig()) for noise_px in (0, 0.5, 1, 2, 4)}
+    for noise_px, scores in found.items():
+        print(f"noise of {noise_px} px: AP50 {scores['ap50']:.3f}, PQ {scores['pq']:.3f}")
+    curve = [scores["ap50"] for scores in found.values()]
+    assert curve == sorted(curve, reverse=True)
+    assert curve[0] > 0.95
