@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from study.budget import num_search_trials
 from study.plan import describe
 from study.report.numbers import duration, number
 from study.report.settings import in_words
@@ -17,8 +18,12 @@ def searched(results: Results) -> list[str]:
     if search is None:
         return ["Nothing: each arm was taken as it is set.", *_inner(results)]
     lines = [describe(name, parameter) for name, parameter in search.space.items()]
-    budget = f"{counted(search.trials_per_arm, 'trial')} for each arm, proposed by "
+    fewest = min(num_search_trials(results.space, arm) for arm in results.space.arms)
+    up_to = "up to " if fewest < search.trials_per_arm else ""
+    budget = f"{up_to}{counted(search.trials_per_arm, 'trial')} for each arm, proposed by "
     budget += search.sampler.name
+    if search.enqueue:
+        budget += f" after {counted(len(search.enqueue), 'point')} of search.enqueue"
     early = results.space.scheduler.name
     ending = "" if early == "none" else f", poor ones ended early by {early} within their own arm"
     return [*lines, budget + ending, *_inner(results)]

@@ -113,6 +113,24 @@ def test_what_was_searched_and_found_is_told(tmp_path: Path) -> None:
     assert content(tmp_path / "2", []).searched == ["Nothing: each arm was taken as it is set."]
 
 
+def test_arms_that_have_less_to_try_and_points_that_came_first_are_told(tmp_path: Path) -> None:
+    searched = {
+        "batch_size": {"type": "int", "low": 1, "high": 2, "sampler": "grid"},
+        "weighting.temperature": {
+            "type": "float", "low": 1, "high": 2, "when": {"weighting.name": "dwa"},
+        },
+    }  # fmt: skip
+    search = {
+        "trials_per_arm": 6, "space": searched, "enqueue": [{"weighting.temperature": 1.5}],
+    }  # fmt: skip
+    space = told_space(search=search, arms={"a": {}, "b": {"set": {"weighting.name": "dwa"}}})
+    assert content(tmp_path, [], space).searched == [
+        "batch_size: 1 to 2, each as often",
+        "weighting.temperature: 1 to 2, when weighting.name is dwa",
+        "up to 6 trials for each arm, proposed by tpe after 1 point of search.enqueue",
+    ]
+
+
 def test_a_metric_that_the_baseline_lacks_has_another_reference_and_a_note(tmp_path: Path) -> None:
     ap = "test/instances/ap50"
     space = told_space(
