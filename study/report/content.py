@@ -46,6 +46,8 @@ class Content:
     """What a number in the main table is."""
     trials: str
     """What trials are, in the plural."""
+    pairs: str
+    """What differences are over."""
     front: list[dict[str, str]]
     """Trials that no other of their arm beats in all that is traded."""
     differences: list[dict[str, str]]
@@ -95,6 +97,7 @@ def make_content(
         mark_note=mark_note(results),
         caption=_caption(results),
         trials=f"{trial_noun(space.kind)}s",
+        pairs="images" if space.kind == "clustering" else "pairs",
         front=front_rows(results),
         differences=[difference_row(c) for c in results.comparisons],
         difference_notes=difference_notes(results),
