@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ from study import run
 from study.plan import make_plan
 from study.space_loading import load_space
 from study.trainable import TrainConfig
+from tests.study.offsets import save_model, say
 from tests.study.space_mutants import SHIPPED
 
 ROOT = SHIPPED[0].parent
 NAMES = [str(path.relative_to(ROOT)) for path in SHIPPED]
-OF_DRIVEWORLD = [name for name in NAMES if not name.startswith("kitti/")]
+OF_DRIVEWORLD = [name for name in NAMES if name not in ("kitti/weighting.yaml", "optics.yaml")]
 TURNED_DOWN = (
     "base.epochs=1", "base.max_steps_per_epoch=1", "base.max_val_samples=2", "base.batch_size=2",
     "base.data.driveworld={num_train_drives: 1, num_val_drives: 1, num_test_drives: 1, "
@@ -24,7 +26,7 @@ TURNED_DOWN = (
 )  # fmt: skip
 EXPECTED = {
     "all_weightings.yaml", "attention.yaml", "comoving.yaml", "gradients.yaml",
-    "kitti/weighting.yaml", "losses.yaml", "scalarisation.yaml", "weighting.yaml",
+    "kitti/weighting.yaml", "losses.yaml", "optics.yaml", "scalarisation.yaml", "weighting.yaml",
 }  # fmt: skip
 
 
@@ -89,3 +91,15 @@ def test_each_of_driveworld_runs_to_its_report(name: str, tmp_path: Path) -> Non
     report = (out / "report.md").read_text()
     for arm in load_space(name).arms:
         assert arm in report
+
+
+@pytest.mark.usefixtures("small_ray", "mlflow")
+def test_the_clustering_study_runs_to_its_report_on_a_model(tiny_data: Any, tmp_path: Path) -> None:
+    model, study = save_model(tmp_path / "model", tiny_data), tmp_path / "study"
+    for split in ("val", "test"):
+        say(study / "embeddings", model, tiny_data, split, noise_px=1.5)
+    sets = ["--set", f"checkpoint={model}", "--set", "search.trials_per_arm=3"]
+    assert run.main(["--space", "optics.yaml", "--out", str(study), *sets]) == 0
+    report = (study / "report.md").read_text()
+    assert "| tuned |" in report
+    assert "| defaults |" in report
