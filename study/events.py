@@ -7,7 +7,7 @@ runs) follows from these in their order, and is rebuilt from them after a crash.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -100,7 +100,7 @@ _KINDS: dict[str, type[Event]] = {
 
 def encode(event: Event) -> str:
     """One line of JSON, without the line's end."""
-    return json.dumps({"event": type(event).__name__, **asdict(event)})
+    return json.dumps({"event": type(event).__name__, **vars(event)})
 
 
 def decode(line: str) -> Event:

@@ -12,6 +12,7 @@ from study.tracking import Mirror, tracking_uri
 
 SECONDS_BETWEEN_SYNCS = 3.0
 SECONDS_TO_CLOSE = 120.0
+"""How long it may be silent at the end."""
 
 
 class Tracker:
@@ -29,13 +30,17 @@ class Tracker:
         self._stop = threading.Event()
         self.failure: str | None = None
         """What went wrong, in a line."""
+        self._mirror: Mirror | None = None
         self._thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Writes what is left, and how the study ended."""
         self._stop.set()
-        self._thread.join(SECONDS_TO_CLOSE)
+        before = -1
+        while self._thread.is_alive() and self._num_synced() > before:
+            before = self._num_synced()
+            self._thread.join(SECONDS_TO_CLOSE)
         if self._thread.is_alive():
             self.failure = f"no answer from {tracking_uri()} in {SECONDS_TO_CLOSE:.0f} s"
         if self.failure is not None:
@@ -44,9 +49,12 @@ class Tracker:
                 f"to bring it up to date: python -m study.track {self._ledger.directory}"
             )
 
+    def _num_synced(self) -> int:
+        return self._mirror.num_synced if self._mirror is not None else 0
+
     def _run(self) -> None:
         try:
-            mirror = Mirror(self._ledger, tracking_uri())
+            mirror = self._mirror = Mirror(self._ledger, tracking_uri())
             while not self._stop.wait(SECONDS_BETWEEN_SYNCS):
                 self._sync(mirror, is_running=True)
             self._sync(mirror, is_running=False)

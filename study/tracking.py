@@ -20,7 +20,8 @@ from study.nesting import flattened
 from study.records import TrialRecord
 
 DEFAULT_URI = "sqlite:///mlflow.db"
-MAX_METRICS_A_BATCH = 1000
+MAX_METRICS_A_BATCH = 800
+"""MLflow takes 1000 values at once, parameters and tags among them."""
 PARENT = "study"
 """`study.phase` of the parent run."""
 _STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
@@ -65,6 +66,8 @@ class Mirror:
         with _quiet():
             from mlflow import MlflowClient
 
+            self.num_synced = 0
+            """How often a trial was brought up to date."""
             self._ledger = ledger
             self._study_id = str(ledger.manifest["study_id"])
             self._client = MlflowClient(tracking_uri=uri)
@@ -159,25 +162,23 @@ class Mirror:
         run = self._runs.get(key)
         if run is None:
             run = self._create(key, self._trial_tags(record), record.dealt.time)
-        if key not in self._num_epochs:
-            params = [Param(k, str(v)[:6000]) for k, v in _params(record).items()]
-            self._client.log_batch(run, params=params)
-        first = self._num_epochs.get(key, 0)
-        values = list(_values(record, first))
-        for start in range(0, len(values), MAX_METRICS_A_BATCH):
-            self._client.log_batch(run, metrics=values[start : start + MAX_METRICS_A_BATCH])
-        if record.tuned:
-            tuned = [Param(f"tuned.{k}", str(v)[:6000]) for k, v in record.tuned.items()]
-            self._client.log_batch(run, params=tuned)
+        told = {} if key in self._num_epochs else _settings(record)
+        told |= {f"tuned.{name}": value for name, value in record.tuned.items()}
         tags = [RunTag("study.status", status)]
         if record.error:
             tags.append(RunTag("study.error", record.error))
-        self._client.log_batch(run, tags=tags)
+        values = list(_values(record, self._num_epochs.get(key, 0)))
+        params = [Param(name, str(value)[:6000]) for name, value in told.items()]
+        first, rest = values[:MAX_METRICS_A_BATCH], values[MAX_METRICS_A_BATCH:]
+        self._client.log_batch(run, metrics=first, params=params, tags=tags)
+        for start in range(0, len(rest), MAX_METRICS_A_BATCH):
+            self._client.log_batch(run, metrics=rest[start : start + MAX_METRICS_A_BATCH])
         if record.ended:
             self._client.set_terminated(run, _STATUS[record.status], _milliseconds(record.ended))
         else:
             self._client.update_run(run, "RUNNING" if is_running else "KILLED")
         self._num_epochs[key], self._written[key] = record.num_epochs, state
+        self.num_synced += 1
 
     def _trial_tags(self, record: TrialRecord) -> dict[str, str]:
         dealt = record.dealt
@@ -191,11 +192,10 @@ class Mirror:
         }
 
 
-def _params(record: TrialRecord) -> dict[str, Any]:
+def _settings(record: TrialRecord) -> dict[str, Any]:
     """What was searched, by dotted name, and the whole configuration."""
     dealt = record.dealt
-    flat = dict(flattened(dealt.config))
-    return {**flat, **dealt.params, "arm": dealt.arm, "seed": dealt.seed}
+    return {**dict(flattened(dealt.config)), **dealt.params, "arm": dealt.arm, "seed": dealt.seed}
 
 
 def _values(record: TrialRecord, first: int) -> Iterator[Any]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import optuna
+from optuna.storages.journal import JournalFileBackend, JournalStorage
+
 from study.events import now
 from study.ledger import Ledger
 from study.simulate import Simulated
@@ -70,3 +73,15 @@ def told(out: Path) -> list[dict[str, Any]]:
     table = Ledger.open(out).trials()[[*columns, "metrics", "objective"]]
     rows: list[Any] = table.to_dict("records")
     return rows
+
+
+def optuna_of(out: Path) -> dict[str, list[Any]]:
+    """All that Optuna's studies know, by arm: of a killed study, as its last session rebuilt it."""
+    storage = JournalStorage(JournalFileBackend(str(out / "optuna.log")))
+    return {
+        arm: [
+            (t.number, t.state.name, t.values, t.params, t.intermediate_values)
+            for t in optuna.load_study(study_name=arm, storage=storage).trials
+        ]
+        for arm in Ledger.open(out).space.arms
+    }

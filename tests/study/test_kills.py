@@ -12,18 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from optuna.storages.journal import JournalFileBackend, JournalStorage
 
 from study.events import Dealt, EpochEnded, Event, Judged, Tracked
 from study.ledger import Ledger
 from study.runner import Settings, run_study
 from study.space import Space
 from tests.study.driver import PATIENCE_S, Driver, lives
-from tests.study.simulated import Diarist, simulated_space
+from tests.study.simulated import Diarist, optuna_of, simulated_space
 
 pytestmark = [
     pytest.mark.usefixtures("small_ray"),
@@ -114,19 +112,6 @@ def tables_of(out: Path) -> dict[str, pd.DataFrame]:
     by_chance = ["device_seconds", "started", "ended", "mlflow_run_id"]
     told["trials"] = told["trials"].drop(columns=by_chance)
     return told
-
-
-def optuna_of(out: Path) -> dict[str, list[Any]]:
-    """All that Optuna's studies know: of a killed study, as rebuilt by its last session."""
-    storage = JournalStorage(JournalFileBackend(str(out / "optuna.log")))
-    studies = (optuna.load_study(study_name=name, storage=storage) for name in ARMS[:2])
-    return {
-        study.study_name: [
-            (t.number, t.state.name, t.values, t.params, t.intermediate_values)
-            for t in study.trials
-        ]
-        for study in studies
-    }
 
 
 def check_whole(directory: Path, expected: Path, mlflow: MlflowClient) -> None:

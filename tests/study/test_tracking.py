@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from study import tracker
 from study.ledger import Ledger
 from study.tracker import Tracker, track
 from study.tracking import DEFAULT_URI, Mirror, tracking_uri
@@ -164,10 +167,10 @@ def test_a_server_that_fails_is_told_and_loses_nothing(
     (tmp_path / "missing").write_text("a file where a directory should be")
     ledger = Ledger.open(write_study(tmp_path / "study", EVENTS[:3]), writable=True)
     said: list[str] = []
-    tracker = Tracker(ledger, said.append)
+    tracking = Tracker(ledger, said.append)
     for event in EVENTS[3:]:
         ledger.append(event)
-    tracker.close()
+    tracking.close()
     ledger.close()
     (line,) = said
     assert line.startswith("Note: MLflow does not have all of this study (")
@@ -175,6 +178,21 @@ def test_a_server_that_fails_is_told_and_loses_nothing(
     assert len(Ledger.open(tmp_path / "study").trials()) == len(KEYS)
     with pytest.raises(ValueError, match=r"^MLflow at sqlite:.*missing/mlflow\.db: \w+"):
         track(tmp_path / "study")
+
+
+def test_a_server_that_is_slow_is_waited_for_as_long_as_it_gets_on(
+    mlflow: MlflowClient, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Mirror._sync_trial
+
+    def slow(self: Mirror, *told: Any) -> None:
+        time.sleep(1.0)
+        real(self, *told)
+
+    monkeypatch.setattr(Mirror, "_sync_trial", slow)
+    monkeypatch.setattr(tracker, "SECONDS_TO_CLOSE", 3.0)
+    track(study)
+    assert set(runs(mlflow)) == {"study", *KEYS}
 
 
 @pytest.mark.parametrize(
