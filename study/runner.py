@@ -32,7 +32,7 @@ from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
 from study.tracker import Tracker
-from study.trainable import Mtdepth, Split, Trainable
+from study.trainable import Mtdepth, Split, Trainable, keep_test_shut
 from study.worker import run_trial
 
 RAY_DIRECTORY = "ray"
@@ -161,7 +161,8 @@ class _Study:
         try:
             with self.progress.shown():
                 if not self.searcher.is_finished:
-                    self._train()
+                    with keep_test_shut():
+                        self._train()
                 self._test()
             if not ledger.manifest.get("ended"):
                 ledger.update_manifest(ended=now())

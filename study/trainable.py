@@ -15,6 +15,7 @@ from mtdepth.config import BY_TORCHJD
 from mtdepth.config import ClusteringConfig as ClusteringConfig
 from mtdepth.config import OpticsConfig as OpticsConfig
 from mtdepth.config import TrainConfig as TrainConfig
+from mtdepth.data.shut import keep_test_shut as keep_test_shut
 from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
 from mtdepth.metrics.names import evaluation_names as metric_names
@@ -38,6 +39,7 @@ __all__ = [
     "TrialFailed",
     "Truth",
     "higher_is_better",
+    "keep_test_shut",
     "metric_names",
 ]
 

@@ -15,7 +15,7 @@ from study.events import Dealt
 from study.full_disk import no_room
 from study.inner_search import tune as tune_clustering
 from study.space import InnerSearch
-from study.trainable import Judgement, Report, Trainable, TrialFailed
+from study.trainable import Judgement, Report, Trainable, TrialFailed, keep_test_shut
 
 TUNED = "tuned"
 """Of a report: what the inner search chose."""
@@ -35,6 +35,8 @@ def run_trial(
 ) -> None:
     """Trains one trial under Ray Tune.
 
+    The test split is shut meanwhile: a trial that asks for it fails.
+
     A trial that fails says so in a report of its own, so that Ray Tune does not try it again. Where
     the reason is not known to be harmless, the process ends with it.
 
@@ -49,7 +51,7 @@ def run_trial(
         os.chdir(home)
     dealt: Dealt = config["dealt"]
     try:
-        with _resume_from(config) as checkpoint:
+        with keep_test_shut(), _resume_from(config) as checkpoint:
             subject.fit(dealt.config, _reporter(dealt, inner), checkpoint)
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
