@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ray import tune
 from ray.tune.experiment import Trial
@@ -18,7 +19,9 @@ from study.clustering import Clustering, keep_choices
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
 from study.full_disk import full_disk_told
+from study.keeping import phase_to_test
 from study.ledger import Ledger, refuse_taken
+from study.limits import limit_in_words, limits_of
 from study.manifest import make_manifest
 from study.optuna_storage import check_storage
 from study.plan import make_plan
@@ -131,15 +134,17 @@ class _Study:
     ) -> None:
         self.ledger, self.settings, self.subject = ledger, settings, subject
         space, objectives = ledger.space, _objectives(ledger)
+        self.limits = limits_of(space)
         self.searcher = ArmSearcher(
             space,
             objectives,
             journal=ledger.directory / "optuna.log",
             study_id=ledger.manifest["study_id"],
             max_running=num_slots,
+            is_spent=self.limits.spent,
             emit=ledger.append,
         )
-        self.scheduler = ArmScheduler(space.scheduler, objectives)
+        self.scheduler = ArmScheduler(space.scheduler, objectives, self.limits.cuts)
         self.recorder = Recorder(ledger, self.scheduler)
         made = make_plan(space)
         self.progress = Progress(
@@ -151,7 +156,7 @@ class _Study:
         )
         self.say = self.progress.say
         self._replay()
-        ledger.listeners += [self.searcher.apply, self.progress.hear]
+        ledger.listeners += [self.limits.apply, self.searcher.apply, self.progress.hear]
         self._take_up()
 
     def run(self) -> Path:
@@ -185,12 +190,15 @@ class _Study:
                 dealt[event.trial_key] = event
             elif isinstance(event, EpochEnded):
                 self.scheduler.replay(dealt[event.trial_key], event)
+            self.limits.apply(event)
 
     def _take_up(self) -> None:
         """Sees to what an earlier session left unended: what is not stopped already, goes on."""
         left = {k: r for k, r in self.ledger.records.items() if r.ended is None}
         for key in [key for key in left if key in self.scheduler.stopped]:
             self.recorder.end(left.pop(key).dealt, "pruned")
+        for key in [key for key in left if key in self.scheduler.cut]:
+            self.recorder.end(left.pop(key).dealt, "cut")
         self.searcher.resume({key: self._checkpoint(record) for key, record in left.items()})
 
     def _checkpoint(self, record: TrialRecord) -> str | None:
@@ -243,8 +251,11 @@ class _Study:
         Raises:
             StudyFailed: nothing was.
         """
-        best = [found for arm in self.ledger.space.arms if (found := self.searcher.best(arm))]
-        trained = finalists(self.ledger, [dealt.trial_key for dealt in best])
+        space, records = self.ledger.space, self.ledger.records
+        best = [found for arm in space.arms if (found := self.searcher.best(arm))]
+        cut_off, arms = self._cut_off(), [dealt.arm for dealt in best]
+        phase = phase_to_test(space, records.values(), arms, is_cut_off=cut_off is not None)
+        trained = finalists(self.ledger, [dealt.trial_key for dealt in best], phase)
         if not trained:
             failed = [record for record in self.ledger.records.values() if record.error]
             why = f"; {failed[0].dealt.trial_key}: {failed[0].error}" if failed else ""
@@ -252,11 +263,23 @@ class _Study:
                 f"no training came to its end, so there is nothing to report; "
                 f"{self.ledger.directory}/trials.parquet says why of each{why}"
             )
+        self.ledger.update_manifest(tested_phase=phase, cut_off=cut_off)
         if any(record.test is None for record in trained):
             open_test(self.ledger, len(trained), self.say)
             examine(self.ledger, trained, self._prepared("test"), self.say)
         if self.ledger.space.kind == "clustering":
             keep_choices(self.ledger, trained)
+
+    def _cut_off(self) -> dict[str, Any] | None:
+        """What the budget put an end to; None where the study had done all that it was to do."""
+        spent = self.limits.spent()
+        was_cut = any(record.status == "cut" for record in self.ledger.records.values())
+        if spent is None or not (self.searcher.has_undone or was_cut):
+            return None
+        told = limit_in_words(self.ledger.space.budget, spent)
+        self.say(f"The budget is spent: {told}.")
+        confirms = any(record.phase == "confirm" for record in self.ledger.records.values())
+        return {"limit": told, "phase": "confirm" if confirms else "search"}
 
     def _prepared(self, split: Split) -> Trainable:
         """What is trained, with all that its trials share on a split."""

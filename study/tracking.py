@@ -23,7 +23,7 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 MAX_METRICS_A_BATCH = 1000
 PARENT = "study"
 """`study.phase` of the parent run."""
-_STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+_STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "cut": "FINISHED", "failed": "FAILED"}
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Else MLflow's page opens as if language models were developed."""
 _ARTIFACTS = (

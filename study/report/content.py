@@ -36,6 +36,8 @@ class Content:
     question: str
     answer: str
     is_finished: bool
+    cut_off: list[str]
+    """That the budget ended the study, and what that leaves undone."""
     metrics: list[str]
     """Columns of the main table, with an arrow towards better."""
     rows: list[ArmRow]
@@ -69,6 +71,11 @@ class Content:
     panels: list[Picture] = field(default_factory=list)
 
     @property
+    def has_cut(self) -> bool:
+        """Whether any trial was cut short by the budget."""
+        return any(row["cut"] != "0" for row in self.costs)
+
+    @property
     def has_intervals(self) -> bool:
         """Whether any mean is over two seeds or more."""
         return any(row.has_intervals for row in self.rows)
@@ -89,6 +96,7 @@ def make_content(
         question=space.question,
         answer=answer(results),
         is_finished=bool(results.manifest.get("ended")),
+        cut_off=course.cut_off(results),
         metrics=[with_arrow(metric) for metric in metrics],
         rows=[arm_row(results, arm, metrics, footnotes) for arm in space.arms],
         footnotes=footnotes,
