@@ -17,7 +17,7 @@ from study.full_disk import DiskFull
 from study.keeping import may_be_tested
 from study.ledger import Ledger
 from study.scheduler import ArmScheduler
-from study.worker import FAILED, FATAL, FULL, TRACEBACK, TUNED
+from study.worker import FAILED, FATAL, FULL, MEMORY, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
@@ -28,6 +28,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         self._scheduler = scheduler
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
+        self.memory_bytes = 0
+        """The most that any worker has held, in this session."""
 
     def on_trial_start(self, *, trial: Trial, **_: Any) -> None:
         """Its clock runs from here."""
@@ -48,6 +50,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
             if result.get(FATAL):
                 trial.max_failures = 0
         elif "epoch" in result:
+            self.memory_bytes = max(self.memory_bytes, result.get(MEMORY, 0))
             name = result["checkpoint_dir_name"]
             event = EpochEnded(
                 trial_key=dealt.trial_key,

@@ -70,6 +70,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--plan", action="store_true", help="say what would run, and run nothing")
     made.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="train a few steps of each arm first: with --plan, says hours, disk and memory; on a "
+        "run, the report sets them against what it came to",
+    )
+    made.add_argument(
         "--out", metavar="DIR", type=Path, help="study directory (studies/<name>-<time>)"
     )
     made.add_argument("--address", metavar="HOST:PORT", help="Ray cluster to run on (this machine)")
@@ -105,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ValueError as error:
             return _refuse(error, BAD_INPUT)
         if options.plan:
-            return _tell_plan(space)
+            return _tell_plan(space, options)
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         directory = options.out or Path("studies", f"{space.study}-{stamp}")
         return _run_and_tell(options, space, directory)
@@ -114,15 +120,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _tell_plan(space: Space) -> int:
+def _tell_plan(space: Space, options: argparse.Namespace) -> int:
     from study import plan
 
-    _console().print(plan.render(plan.make_plan(space)))
+    console = _console()
+    console.print(plan.render(plan.make_plan(space)))
+    if not options.calibrate:
+        return 0
+    from study import cost_words, runner
+
+    settings = runner.Settings(address=options.address, concurrency=options.concurrency)
+    try:
+        cost = runner.plan_study(space, settings)
+    except ValueError as error:
+        return _refuse(error, BAD_INPUT)
+    console.print(cost_words.render_cost(cost))
     return 0
 
 
 def _resume(options: argparse.Namespace) -> int:
-    given = {"--set": options.overrides, "--plan": options.plan, "--out": options.out}
+    given = {
+        "--set": options.overrides,
+        "--plan": options.plan,
+        "--calibrate": options.calibrate,
+        "--out": options.out,
+    }
     for name, value in given.items():
         if value:
             problem = f"{name} does not go with --resume: a study goes on as it was started"
@@ -134,7 +156,9 @@ def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: P
     """Runs or resumes the study in a directory, and says what came of it."""
     from study import closing, full_disk, runner
 
-    settings = runner.Settings(address=options.address, concurrency=options.concurrency)
+    settings = runner.Settings(
+        address=options.address, concurrency=options.concurrency, calibrates=options.calibrate
+    )
     try:
         if space is None:
             directory = runner.resume_study(directory, settings)

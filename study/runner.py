@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +15,10 @@ from ray.tune.experiment import Trial
 from rich.console import Console
 from rich.text import Text
 
+from study.calibration import measure, plan_cost
 from study.checkpoint import find_checkpoint
 from study.clustering import Clustering, keep_choices
+from study.cost import Cost
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
 from study.full_disk import full_disk_told
@@ -60,6 +63,8 @@ class Settings:
     """What is trained; left out, what the space is about."""
     tracks: bool = True
     """Whether MLflow hears of it."""
+    calibrates: bool = False
+    """Whether it is measured first what it would cost, for the report to say how that came out."""
 
 
 def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path:
@@ -95,8 +100,23 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
         full_disk_told(out),
         ray_session(space.resources, settings.address, settings.concurrency) as slots,
     ):
-        ledger = Ledger.create(out, space, make_manifest(space.study, told, data))
+        manifest = make_manifest(space.study, told, data)
+        if settings.calibrates:
+            manifest["planned"] = measure(space, subject, slots, say).told()
+        ledger = Ledger.create(out, space, manifest)
         return _Study(ledger, settings, subject, console, slots).run()
+
+
+def plan_study(space: Space, settings: Settings) -> Cost:
+    """What a study would cost, by a few steps of each arm; nothing is left but rendered data.
+
+    Raises:
+        ValueError: the data or the cluster is not as it should be.
+    """
+    with tempfile.TemporaryDirectory(prefix="study-") as directory:
+        subject = settings.trainable or _subject(space, Path(directory))
+        say = _say(Console(highlight=False))
+        return plan_cost(space, subject, say, settings.address, settings.concurrency)
 
 
 def resume_study(directory: Path, settings: Settings | None = None) -> Path:
@@ -170,11 +190,10 @@ class _Study:
                         self._train()
                 self._test()
             if not ledger.manifest.get("ended"):
-                ledger.update_manifest(ended=now())
+                ledger.update_manifest(ended=now(), actual=self._actual())
             ledger.flush()
             self.say("Writing the report.")
             write_report(ledger.directory)
-            shutil.rmtree(ledger.directory / RAY_DIRECTORY, ignore_errors=True)
         finally:
             if tracker is not None:
                 tracker.close()
@@ -280,6 +299,16 @@ class _Study:
         self.say(f"The budget is spent: {told}.")
         confirms = any(record.phase == "confirm" for record in self.ledger.records.values())
         return {"limit": told, "phase": "confirm" if confirms else "search"}
+
+    def _actual(self) -> dict[str, float]:
+        """What the study has cost; memory is what its last session saw."""
+        shutil.rmtree(self.ledger.directory / RAY_DIRECTORY, ignore_errors=True)
+        files = (p for p in self.ledger.directory.rglob("*") if p.is_file())
+        return {
+            **self.limits.used,
+            "disk_bytes": sum(path.stat().st_size for path in files),
+            "memory_bytes": self.recorder.memory_bytes,
+        }
 
     def _prepared(self, split: Split) -> Trainable:
         """What is trained, with all that its trials share on a split."""

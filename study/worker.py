@@ -15,10 +15,19 @@ from study.events import Dealt
 from study.full_disk import no_room
 from study.inner_search import tune as tune_clustering
 from study.space import InnerSearch
-from study.trainable import Judgement, Report, Trainable, TrialFailed, keep_test_shut
+from study.trainable import (
+    Judgement,
+    Report,
+    Trainable,
+    TrialFailed,
+    keep_test_shut,
+    peak_memory_bytes,
+)
 
 TUNED = "tuned"
 """Of a report: what the inner search chose."""
+MEMORY = "memory_bytes"
+"""Of a report: the most memory that the worker has held."""
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
@@ -100,7 +109,7 @@ def _reporter(dealt: Dealt, inner: InnerSearch | None) -> Report:
     def report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
         epoch = int(metrics["epoch"])
         values = {name: float(value) for name, value in metrics.items() if name != "epoch"}
-        result: dict[str, Any] = {"epoch": epoch, "metrics": values}
+        result: dict[str, Any] = {"epoch": epoch, "metrics": values, MEMORY: peak_memory_bytes()}
         if inner is not None and epoch == dealt.num_epochs and inner.objective.metric in values:
             found = tune_clustering(checkpoint_dir, inner, values)
             values |= {name: found.metrics[name] for name in values if name in found.metrics}

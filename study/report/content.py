@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from study.cost_words import against_actual
 from study.report import course
 from study.report.answer import answer
 from study.report.arm_table import ArmRow, arm_row, num_seeds_of
@@ -18,6 +19,9 @@ from study.report.numbers import with_arrow
 from study.report.pareto import front_rows
 from study.results import Results
 from study.words import counted, trial_noun
+
+_TOLD = ("planned", "actual", "cut_off", "tested_phase")
+"""Of the manifest: what the report says in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ class Content:
     tuned: list[dict[str, str]]
     """What the inner search chose for final trainings."""
     costs: list[dict[str, str]]
+    planned: list[dict[str, str]]
+    """What the study was to cost, beside what it came to."""
     failures: list[dict[str, str]]
     shut: list[str]
     """How the test split was kept shut."""
@@ -113,10 +119,11 @@ def make_content(
         best=[course.best_row(results, arm, trial) for arm, trial in results.best.items()],
         tuned=course.tuned(results),
         costs=course.costs(results),
+        planned=against_actual(results.manifest.get("planned"), results.manifest.get("actual")),
         failures=course.failures(results),
         shut=course.how_test_was_shut(results),
         command=str(results.manifest.get("command", "python -m study.run --space space.yaml")),
-        facts=list(_flat(results.manifest)),
+        facts=list(_flat({k: v for k, v in results.manifest.items() if k not in _TOLD})),
         tradeoffs=tradeoffs or [],
         curves=curves,
         panels=panels,
