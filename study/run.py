@@ -38,6 +38,9 @@ examples:
       the same question on real images
   python -m study.run --resume studies/weighting-20250131-120000
       goes on with a study that was interrupted
+  python -m study.run --resume studies/weighting-20250131-120000 --extend \\
+      --set "confirm.seeds=[1,2,3,4,5]"
+      trains each arm with two more seeds, and compares again
 """
 
 
@@ -50,14 +53,22 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    what = made.add_mutually_exclusive_group(required=True)
-    what.add_argument(
+    made.add_argument(
         "--space",
         metavar="FILE",
         help="the study: a YAML file, or the name of one that ships, such as weighting.yaml",
     )
-    what.add_argument(
-        "--resume", metavar="DIR", type=Path, help="go on with the study in this directory"
+    made.add_argument(
+        "--resume",
+        metavar="DIR",
+        type=Path,
+        help="go on with the study in this directory; with --space, if it is that study",
+    )
+    made.add_argument(
+        "--extend",
+        action="store_true",
+        help="with --resume and --space or --set: more confirm.seeds, a larger "
+        "search.trials_per_arm or new arms; what was trained and tested stays",
     )
     made.add_argument(
         "--set",
@@ -101,6 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; left out, those of the process.
     """
     options = parser().parse_args(arguments)
+    if not (options.space or options.resume):
+        parser().error("expected --space FILE or --resume DIR")
+    if options.extend and not options.resume:
+        parser().error("--extend goes with --resume DIR")
     from study.space_loading import load_space
 
     try:
@@ -139,8 +154,9 @@ def _tell_plan(space: Space, options: argparse.Namespace) -> int:
 
 
 def _resume(options: argparse.Namespace) -> int:
+    is_compared = options.space or options.extend
     given = {
-        "--set": options.overrides,
+        "--set": [] if is_compared else options.overrides,
         "--plan": options.plan,
         "--calibrate": options.calibrate,
         "--out": options.out,
@@ -149,6 +165,17 @@ def _resume(options: argparse.Namespace) -> int:
         if value:
             problem = f"{name} does not go with --resume: a study goes on as it was started"
             return _refuse(ValueError(problem), BAD_INPUT)
+    if is_compared:
+        from study import runner
+        from study.space_loading import load_space
+
+        try:
+            runner.check_study(options.resume)
+            file = options.space or options.resume / "space.yaml"
+            space = load_space(file, options.overrides)
+            runner.take_space(options.resume, space, extends=options.extend)
+        except ValueError as error:
+            return _refuse(error, BAD_INPUT)
     return _run_and_tell(options, None, options.resume)
 
 

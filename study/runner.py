@@ -21,6 +21,7 @@ from study.clustering import Clustering, keep_choices
 from study.cost import Cost
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
+from study.extension import differences, extend, refuse_differences
 from study.full_disk import full_disk_told
 from study.keeping import phase_to_test
 from study.ledger import Ledger, refuse_taken
@@ -117,6 +118,40 @@ def plan_study(space: Space, settings: Settings) -> Cost:
         subject = settings.trainable or _subject(space, Path(directory))
         say = _say(Console(highlight=False))
         return plan_cost(space, subject, say, settings.address, settings.concurrency)
+
+
+def check_study(directory: Path) -> None:
+    """Sees that there is a study in a directory.
+
+    Raises:
+        ValueError: there is none.
+    """
+    Ledger.open(directory)
+
+
+def take_space(
+    directory: Path, space: Space, settings: Settings | None = None, *, extends: bool
+) -> None:
+    """Holds a space against that of a study which is to go on.
+
+    Args:
+        directory: of the study.
+        space: another, or the same.
+        settings: how it is run.
+        extends: whether the study may take it over, if it is the same and more.
+
+    Raises:
+        ValueError: it is another one, with a line for each difference.
+    """
+    if not extends:
+        refuse_differences(directory, differences(Ledger.open(directory).space, space))
+        return
+    ledger = Ledger.open(directory, writable=True)
+    try:
+        subject = settings.trainable if settings and settings.trainable else None
+        extend(ledger, space, subject or _subject(space, directory), _say(Console(highlight=False)))
+    finally:
+        ledger.close()
 
 
 def resume_study(directory: Path, settings: Settings | None = None) -> Path:

@@ -83,6 +83,8 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._running: set[str] = set()
         self._interrupted: dict[str, str | None] = {}
         self._best: dict[str, tuple[tuple[float, ...], Dealt]] = {}
+        self._confirmed: dict[str, dict[str, Any]] = {}
+        """What arms are confirmed with: stays, whatever an extended search finds."""
         self._num_dealt = {(phase, arm): 0 for phase in ("search", "confirm") for arm in space.arms}
         self._searches = _searches(space, self._objectives, journal, study_id)
         self._max_an_arm = self._share_of_an_arm()
@@ -196,6 +198,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         arm = min(arms, key=lambda name: self._num_dealt["confirm", name])
         seed = self._space.confirm.seeds[self._num_dealt["confirm", arm]]
         params = self._best[arm][1].params if self._searches else {}
+        params = self._confirmed.get(arm, params)
         return self._dealt("confirm", arm, f"seed{seed}", seed, params)
 
     def _is_decided(self, arm: str) -> bool:
@@ -230,6 +233,8 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._num_dealt[event.phase, event.arm] += 1
         self._trials[event.trial_key] = _Trial(event, number)
         self._running.add(event.trial_key)
+        if event.phase == "confirm":
+            self._confirmed.setdefault(event.arm, event.params)
         if event.phase == "search":
             self._searches[event.arm].take(number, event.params)
 

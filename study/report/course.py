@@ -144,6 +144,20 @@ def how_test_was_shut(results: Results) -> list[str]:
         f"The test split was opened at {opened}, for {counted(len(tested), final)}; the "
         f"last {noun} ended at {ends[-1] if ends else 'an unknown time'}."
     )
+    lines += [
+        f"Beware: the study was extended at {extension['time']}, after the test split had been "
+        f"opened ({'; '.join(extension['changes'])}). Whether to go on may have been decided by "
+        "what the test split showed."
+        for extension in results.manifest.get("extensions", [])
+        if extension["test_opened"]
+    ]
+    for arm, trial in results.best.items():
+        confirmed = [t for t in results.trials if (t["phase"], t["arm"]) == ("confirm", arm)]
+        if confirmed and confirmed[0]["params"] != trial["params"]:
+            lines.append(
+                f"The search of {arm} went on after its confirmation and found better settings, "
+                f"{trial['trial_key']}: what is compared is what was confirmed first."
+            )
     late = [t for t in results.trials if t["started"] and str(t["started"]) > str(opened)]
     if late:
         lines.append(
