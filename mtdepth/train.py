@@ -88,14 +88,7 @@ def train_epoch(
     for indices in data.order(config.batch_size, config.seed, epoch):
         if num_steps == config.max_steps_per_epoch:
             break
-        batch, seen = augment(
-            data.batch(indices, neighbours="depth" in config.tasks).to(device),
-            config.augmentation,
-            generator,
-        )
-        totals += _step(training, _losses(training, seen, batch))
-        if training.weighting.looks_back:
-            training.weighting.after_step(_second_look(training, seen, batch))
+        totals += train_step(training, data, indices, generator, device)
         num_steps += 1
     if training.weighting.stepwise:
         weights = training.weighting.weights()
@@ -107,6 +100,26 @@ def train_epoch(
     for task, weight in zip(config.tasks, weights.tolist(), strict=True):
         metrics |= {f"train/{task}/loss": task_means[task], f"train/{task}/weight": weight}
     return metrics
+
+
+def train_step(
+    training: Training,
+    data: SplitData | Mixture,
+    indices: list[int],
+    generator: torch.Generator,
+    device: torch.device,
+) -> Tensor:
+    """One step on the samples of these indices; returns total and raw losses, (1 + T,)."""
+    config = training.config
+    batch, seen = augment(
+        data.batch(indices, neighbours="depth" in config.tasks).to(device),
+        config.augmentation,
+        generator,
+    )
+    losses = _step(training, _losses(training, seen, batch))
+    if training.weighting.looks_back:
+        training.weighting.after_step(_second_look(training, seen, batch))
+    return losses
 
 
 def _losses(training: Training, seen: Batch, batch: Batch) -> dict[str, Tensor]:

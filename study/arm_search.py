@@ -98,7 +98,7 @@ class ArmSearch:
             self._trials[number].report(value, epoch)
 
     def tell(
-        self, number: int, status: Literal["completed", "pruned", "failed"], *values: float
+        self, number: int, status: Literal["completed", "pruned", "cut", "failed"], *values: float
     ) -> None:
         """Tells how a trial ended, and its objective with what that is traded against.
 
@@ -106,7 +106,7 @@ class ArmSearch:
         samplers have no place for it.
         """
         trial = self._trials.pop(number)
-        if status == "pruned":
+        if status in ("pruned", "cut"):
             self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         elif status == "completed" and all(map(math.isfinite, values)):
             self._study.tell(trial, values)

@@ -40,7 +40,7 @@ def arms_tables(results: Results) -> RenderableType:
 
     The metric stands above its table, so that there is room for its name on any screen.
     """
-    num_seeds = len(results.space.confirm.seeds)
+    num_seeds = len(results.space.confirm.seeds) if results.final_phase == "confirm" else 0
     over = f"mean ± standard deviation over {counted(num_seeds, 'seed')}"
     alone = f"one {trial_noun(results.space.kind)} each"
     title = f"{results.space.study}: the arms, {over if num_seeds else alone}"

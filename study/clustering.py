@@ -22,6 +22,7 @@ from study.plain_errors import first_field_error
 from study.records import TrialRecord
 from study.space import Resources
 from study.trainable import (
+    Calibration,
     ClusteringConfig,
     Judgement,
     Mtdepth,
@@ -95,6 +96,14 @@ class Clustering:
                     "to judge a clustering by"
                 )
         return {split: replace(summary, unlabelled=None) for split, summary in found.items()}
+
+    def calibrate(self, config: Mapping[str, Any]) -> Calibration:  # noqa: ARG002
+        """Not to be told: what a clustering costs lies in what is searched.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("--calibrate: expected a study of trainings, found one of clusterings")
 
     def prepared(self, split: Split, resources: Resources) -> Clustering:
         """The same with a split that trials can cluster; embedded now, unless it has been.

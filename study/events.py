@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 Phase = Literal["search", "confirm"]
-Status = Literal["completed", "pruned", "failed", "running"]
+Status = Literal["completed", "pruned", "cut", "failed", "running"]
+"""`pruned`: stopped early, as poor. `cut`: cut short, as the budget of the study was spent."""
 
 
 def now() -> str:
@@ -60,7 +61,7 @@ class TrialEnded:
     """A trial is over, for good."""
 
     trial_key: str
-    status: Literal["completed", "pruned", "failed"]
+    status: Literal["completed", "pruned", "cut", "failed"]
     error: str | None = None
     """Why it failed, in one line."""
     checkpoint: str | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ray
 
-from study.events import Judged, now
+from study.events import Judged, Phase, now
 from study.files import write_atomically
 from study.ledger import Ledger
 from study.records import TrialRecord
@@ -18,18 +18,21 @@ from study.worker import judge
 Say = Callable[[str], None]
 
 
-def finalists(ledger: Ledger, best: Iterable[str]) -> list[TrialRecord]:
+def finalists(ledger: Ledger, best: Iterable[str], phase: Phase) -> list[TrialRecord]:
     """The trials that are judged on the test split.
 
     Args:
         ledger: of the study.
         best: keys of the best search trials, which take part where no seeds are confirmed.
+        phase: whose trials are judged.
     """
     keys = set(best)
     return [
         record
         for record in ledger.records.values()
-        if record.kept is not None and (record.phase == "confirm" or record.dealt.trial_key in keys)
+        if record.kept is not None
+        and record.phase == phase
+        and (phase == "confirm" or record.dealt.trial_key in keys)
     ]
 
 

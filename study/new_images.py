@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from study.events import Judged
+from study.events import Judged, Phase
 from study.records import TrialRecord
 from study.space import Space
 from study.statistics import NO_INTERVAL, Interval, image_interval, replicate_interval
@@ -25,12 +25,13 @@ class NewImages:
     why_not: str | None = None
 
 
-def judgements(space: Space, records: Iterable[TrialRecord]) -> dict[str, dict[int, Judged]]:
-    """What the models that count reached on the test split, by arm and seed."""
+def judgements(
+    space: Space, records: Iterable[TrialRecord], final: Phase
+) -> dict[str, dict[int, Judged]]:
+    """What the models of the final phase reached on the test split, by arm and seed."""
     found: dict[str, dict[int, Judged]] = {arm: {} for arm in space.arms}
     for record in records:
-        counts = record.phase == "confirm" or not space.confirm.seeds
-        if record.test is not None and record.status == "completed" and counts:
+        if record.test is not None and record.phase == final:
             found[record.dealt.arm][record.dealt.seed] = record.test
     return found
 

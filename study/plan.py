@@ -12,6 +12,7 @@ from rich.text import Text
 
 from study.budget import greatest_of, num_search_trials, values_in_words
 from study.conditions import searched_by
+from study.limits import IN_WORDS, limit_in_words
 from study.settings import Settings, settings_of
 from study.space import Goal, Parameter, Space
 from study.trainable import TrainConfig
@@ -204,7 +205,9 @@ def _phases(plan: Plan) -> list[str]:
 
 
 def _metrics(space: Space) -> list[str]:
-    return [f"           {metric}" for metric in space.compare.metrics]
+    lines = [f"           {metric}" for metric in space.compare.metrics]
+    told = [limit_in_words(space.budget, n) for n in IN_WORDS if getattr(space.budget, n)]
+    return [*lines, f"  budget   search and confirm end at {' or '.join(told)}"] if told else lines
 
 
 def _early(space: Space) -> str:

@@ -20,7 +20,10 @@ from study.words import counted
 
 SECONDS_BETWEEN_LINES = 15.0
 NUM_ENDED_SHOWN = 5
-_WORDS = {"completed": "done", "pruned": "stopped early", "failed": "FAILED", "running": "running"}
+_WORDS = {
+    "completed": "done", "pruned": "stopped early", "cut": "cut short", "failed": "FAILED",
+    "running": "running",
+}  # fmt: skip
 
 
 @dataclass

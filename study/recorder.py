@@ -14,9 +14,10 @@ from ray.tune.experiment import Trial
 from study.events import Dealt, EpochEnded, TrialEnded
 from study.files import write_atomically
 from study.full_disk import DiskFull
+from study.keeping import may_be_tested
 from study.ledger import Ledger
 from study.scheduler import ArmScheduler
-from study.worker import FAILED, FATAL, FULL, TRACEBACK, TUNED
+from study.worker import FAILED, FATAL, FULL, MEMORY, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
@@ -27,6 +28,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         self._scheduler = scheduler
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
+        self.memory_bytes = 0
+        """The most that any worker has held, in this session."""
 
     def on_trial_start(self, *, trial: Trial, **_: Any) -> None:
         """Its clock runs from here."""
@@ -47,6 +50,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
             if result.get(FATAL):
                 trial.max_failures = 0
         elif "epoch" in result:
+            self.memory_bytes = max(self.memory_bytes, result.get(MEMORY, 0))
             name = result["checkpoint_dir_name"]
             event = EpochEnded(
                 trial_key=dealt.trial_key,
@@ -72,6 +76,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
             self.end(dealt, "failed", self._failures.pop(dealt.trial_key))
         elif dealt.trial_key in self._scheduler.stopped:
             self.end(dealt, "pruned")
+        elif dealt.trial_key in self._scheduler.cut:
+            self.end(dealt, "cut")
         elif num_epochs < dealt.num_epochs:
             self.end(dealt, "failed", f"ended after {num_epochs} of {dealt.num_epochs} epochs")
         else:
@@ -90,9 +96,9 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         """Closes a trial; the model of one that may be tested is kept."""
         record = self._ledger.records[dealt.trial_key]
         last = record.checkpoint
-        may_be_tested = dealt.phase == "confirm" or not self._ledger.space.confirm.seeds
         kept = None
-        if status == "completed" and may_be_tested and last is not None:
+        is_there = last is not None and (self._ledger.directory / last).is_dir()
+        if last is not None and is_there and may_be_tested(self._ledger, record, status):
             kept = self._keep(dealt.trial_key, last)
         seconds = self._seconds(dealt.trial_key)
         self._ledger.append(

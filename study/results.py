@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from study import statistics
-from study.events import Judged
+from study.events import Judged, Phase
 from study.gains import Gain, find_gains
+from study.keeping import tested_phase
 from study.ledger import Ledger
 from study.new_images import NewImages, judgements, new_images
 from study.settings import settings_of
@@ -64,6 +65,11 @@ class Results:
     best: Mapping[str, Row]
     """The search trial of each arm that was confirmed, or would be."""
 
+    @property
+    def final_phase(self) -> Phase:
+        """Whose models are compared."""
+        return tested_phase(self.space, self.manifest)
+
     def why_missing(self, arm: str, metric: str) -> str:
         """Why an arm has no value in a metric."""
         config = settings_of(self.space, arm)
@@ -89,7 +95,8 @@ def read_results(study_dir: Path) -> Results:
     ledger = Ledger.open(study_dir)
     trials: list[Row] = ledger.trials().to_dict(orient="records")  # type: ignore[assignment]
     space, objectives = ledger.space, ledger.objectives()
-    values = _values(space, trials)
+    final = tested_phase(space, ledger.manifest)
+    values = _values(space, trials, final)
     return Results(
         space=space,
         manifest=ledger.manifest,
@@ -102,7 +109,7 @@ def read_results(study_dir: Path) -> Results:
             }
             for arm in space.arms
         },
-        comparisons=_comparisons(space, values, judgements(space, ledger.records.values())),
+        comparisons=_comparisons(space, values, judgements(space, ledger.records.values(), final)),
         gains=find_gains(space, values),
         best=_best(space, objectives, trials),
     )
@@ -112,10 +119,12 @@ def _shown(space: Space, objectives: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([*objectives.values(), *space.compare.metrics]))
 
 
-def _values(space: Space, trials: list[Row]) -> dict[str, dict[str, dict[int, float]]]:
+def _values(
+    space: Space, trials: list[Row], final: Phase
+) -> dict[str, dict[str, dict[int, float]]]:
     found: dict[str, dict[str, dict[int, float]]] = {arm: {} for arm in space.arms}
     for trial in trials:
-        if trial["status"] != "completed" or not _is_final(space, trial):
+        if not _is_final(trial, final):
             continue
         for metric, value in trial["metrics"].items():
             if value is not None and math.isfinite(value):
@@ -123,9 +132,12 @@ def _values(space: Space, trials: list[Row]) -> dict[str, dict[str, dict[int, fl
     return found
 
 
-def _is_final(space: Space, trial: Row) -> bool:
-    if space.confirm.seeds:
-        return bool(trial["phase"] == "confirm")
+def _is_final(trial: Row, final: Phase) -> bool:
+    """Whether a trial counts: of the search, those that were tested, however they ended."""
+    if trial["phase"] != final:
+        return False
+    if final == "confirm":
+        return bool(trial["status"] == "completed")
     return any(name.startswith("test/") for name in trial["metrics"])
 
 
@@ -204,7 +216,7 @@ def _best(space: Space, objectives: Mapping[str, str], trials: list[Row]) -> dic
     for arm in objectives:
         sign = 1 if space.objective_of(arm).mode == "min" else -1
         own = [t for t in trials if (t["phase"], t["arm"]) == ("search", arm)]
-        ended = [t for t in own if t["status"] in ("completed", "pruned")]
+        ended = [t for t in own if t["status"] in ("completed", "pruned", "cut")]
         known = [t for t in ended if not math.isnan(t["objective"])]
         if known:
             best[arm] = min(known, key=lambda t: (-t["epochs"], sign * t["objective"]))

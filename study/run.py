@@ -38,6 +38,9 @@ examples:
       the same question on real images
   python -m study.run --resume studies/weighting-20250131-120000
       goes on with a study that was interrupted
+  python -m study.run --resume studies/weighting-20250131-120000 --extend \\
+      --set "confirm.seeds=[1,2,3,4,5]"
+      trains each arm with two more seeds, and compares again
 """
 
 
@@ -50,14 +53,22 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    what = made.add_mutually_exclusive_group(required=True)
-    what.add_argument(
+    made.add_argument(
         "--space",
         metavar="FILE",
         help="the study: a YAML file, or the name of one that ships, such as weighting.yaml",
     )
-    what.add_argument(
-        "--resume", metavar="DIR", type=Path, help="go on with the study in this directory"
+    made.add_argument(
+        "--resume",
+        metavar="DIR",
+        type=Path,
+        help="go on with the study in this directory; with --space, if it is that study",
+    )
+    made.add_argument(
+        "--extend",
+        action="store_true",
+        help="with --resume and --space or --set: more confirm.seeds, a larger "
+        "search.trials_per_arm or new arms; what was trained and tested stays",
     )
     made.add_argument(
         "--set",
@@ -69,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
         "arm or a searched parameter out (repeatable)",
     )
     made.add_argument("--plan", action="store_true", help="say what would run, and run nothing")
+    made.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="train a few steps of each arm first: with --plan, says hours, disk and memory; on a "
+        "run, the report sets them against what it came to",
+    )
     made.add_argument(
         "--out", metavar="DIR", type=Path, help="study directory (studies/<name>-<time>)"
     )
@@ -95,6 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; left out, those of the process.
     """
     options = parser().parse_args(arguments)
+    if not (options.space or options.resume):
+        parser().error("expected --space FILE or --resume DIR")
+    if options.extend and not options.resume:
+        parser().error("--extend goes with --resume DIR")
     from study.space_loading import load_space
 
     try:
@@ -105,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ValueError as error:
             return _refuse(error, BAD_INPUT)
         if options.plan:
-            return _tell_plan(space)
+            return _tell_plan(space, options)
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         directory = options.out or Path("studies", f"{space.study}-{stamp}")
         return _run_and_tell(options, space, directory)
@@ -114,19 +135,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _tell_plan(space: Space) -> int:
+def _tell_plan(space: Space, options: argparse.Namespace) -> int:
     from study import plan
 
-    _console().print(plan.render(plan.make_plan(space)))
+    console = _console()
+    console.print(plan.render(plan.make_plan(space)))
+    if not options.calibrate:
+        return 0
+    from study import cost_words, runner
+
+    settings = runner.Settings(address=options.address, concurrency=options.concurrency)
+    try:
+        cost = runner.plan_study(space, settings)
+    except ValueError as error:
+        return _refuse(error, BAD_INPUT)
+    console.print(cost_words.render_cost(cost))
     return 0
 
 
 def _resume(options: argparse.Namespace) -> int:
-    given = {"--set": options.overrides, "--plan": options.plan, "--out": options.out}
+    is_compared = options.space or options.extend
+    given = {
+        "--set": [] if is_compared else options.overrides,
+        "--plan": options.plan,
+        "--calibrate": options.calibrate,
+        "--out": options.out,
+    }
     for name, value in given.items():
         if value:
             problem = f"{name} does not go with --resume: a study goes on as it was started"
             return _refuse(ValueError(problem), BAD_INPUT)
+    if is_compared:
+        from study import runner
+        from study.space_loading import load_space
+
+        try:
+            runner.check_study(options.resume)
+            file = options.space or options.resume / "space.yaml"
+            space = load_space(file, options.overrides)
+            runner.take_space(options.resume, space, extends=options.extend)
+        except ValueError as error:
+            return _refuse(error, BAD_INPUT)
     return _run_and_tell(options, None, options.resume)
 
 
@@ -134,7 +183,9 @@ def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: P
     """Runs or resumes the study in a directory, and says what came of it."""
     from study import closing, full_disk, runner
 
-    settings = runner.Settings(address=options.address, concurrency=options.concurrency)
+    settings = runner.Settings(
+        address=options.address, concurrency=options.concurrency, calibrates=options.calibrate
+    )
     try:
         if space is None:
             directory = runner.resume_study(directory, settings)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ray import tune
 from ray.tune.experiment import Trial
 from rich.console import Console
 from rich.text import Text
 
+from study.calibration import measure, plan_cost
 from study.checkpoint import find_checkpoint
 from study.clustering import Clustering, keep_choices
+from study.cost import Cost
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
+from study.extension import differences, extend, refuse_differences
 from study.full_disk import full_disk_told
+from study.keeping import phase_to_test
 from study.ledger import Ledger, refuse_taken
+from study.limits import limit_in_words, limits_of
 from study.manifest import make_manifest
 from study.optuna_storage import check_storage
 from study.plan import make_plan
@@ -32,7 +39,7 @@ from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
 from study.tracker import Tracker
-from study.trainable import Mtdepth, Split, Trainable
+from study.trainable import Mtdepth, Split, Trainable, keep_test_shut
 from study.worker import run_trial
 
 RAY_DIRECTORY = "ray"
@@ -57,6 +64,8 @@ class Settings:
     """What is trained; left out, what the space is about."""
     tracks: bool = True
     """Whether MLflow hears of it."""
+    calibrates: bool = False
+    """Whether it is measured first what it would cost, for the report to say how that came out."""
 
 
 def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path:
@@ -92,8 +101,57 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
         full_disk_told(out),
         ray_session(space.resources, settings.address, settings.concurrency) as slots,
     ):
-        ledger = Ledger.create(out, space, make_manifest(space.study, told, data))
+        manifest = make_manifest(space.study, told, data)
+        if settings.calibrates:
+            manifest["planned"] = measure(space, subject, slots, say).told()
+        ledger = Ledger.create(out, space, manifest)
         return _Study(ledger, settings, subject, console, slots).run()
+
+
+def plan_study(space: Space, settings: Settings) -> Cost:
+    """What a study would cost, by a few steps of each arm; nothing is left but rendered data.
+
+    Raises:
+        ValueError: the data or the cluster is not as it should be.
+    """
+    with tempfile.TemporaryDirectory(prefix="study-") as directory:
+        subject = settings.trainable or _subject(space, Path(directory))
+        say = _say(Console(highlight=False))
+        return plan_cost(space, subject, say, settings.address, settings.concurrency)
+
+
+def check_study(directory: Path) -> None:
+    """Sees that there is a study in a directory.
+
+    Raises:
+        ValueError: there is none.
+    """
+    Ledger.open(directory)
+
+
+def take_space(
+    directory: Path, space: Space, settings: Settings | None = None, *, extends: bool
+) -> None:
+    """Holds a space against that of a study which is to go on.
+
+    Args:
+        directory: of the study.
+        space: another, or the same.
+        settings: how it is run.
+        extends: whether the study may take it over, if it is the same and more.
+
+    Raises:
+        ValueError: it is another one, with a line for each difference.
+    """
+    if not extends:
+        refuse_differences(directory, differences(Ledger.open(directory).space, space))
+        return
+    ledger = Ledger.open(directory, writable=True)
+    try:
+        subject = settings.trainable if settings and settings.trainable else None
+        extend(ledger, space, subject or _subject(space, directory), _say(Console(highlight=False)))
+    finally:
+        ledger.close()
 
 
 def resume_study(directory: Path, settings: Settings | None = None) -> Path:
@@ -131,15 +189,17 @@ class _Study:
     ) -> None:
         self.ledger, self.settings, self.subject = ledger, settings, subject
         space, objectives = ledger.space, _objectives(ledger)
+        self.limits = limits_of(space)
         self.searcher = ArmSearcher(
             space,
             objectives,
             journal=ledger.directory / "optuna.log",
             study_id=ledger.manifest["study_id"],
             max_running=num_slots,
+            is_spent=self.limits.spent,
             emit=ledger.append,
         )
-        self.scheduler = ArmScheduler(space.scheduler, objectives)
+        self.scheduler = ArmScheduler(space.scheduler, objectives, self.limits.cuts)
         self.recorder = Recorder(ledger, self.scheduler)
         made = make_plan(space)
         self.progress = Progress(
@@ -151,7 +211,7 @@ class _Study:
         )
         self.say = self.progress.say
         self._replay()
-        ledger.listeners += [self.searcher.apply, self.progress.hear]
+        ledger.listeners += [self.limits.apply, self.searcher.apply, self.progress.hear]
         self._take_up()
 
     def run(self) -> Path:
@@ -161,14 +221,14 @@ class _Study:
         try:
             with self.progress.shown():
                 if not self.searcher.is_finished:
-                    self._train()
+                    with keep_test_shut():
+                        self._train()
                 self._test()
             if not ledger.manifest.get("ended"):
-                ledger.update_manifest(ended=now())
+                ledger.update_manifest(ended=now(), actual=self._actual())
             ledger.flush()
             self.say("Writing the report.")
             write_report(ledger.directory)
-            shutil.rmtree(ledger.directory / RAY_DIRECTORY, ignore_errors=True)
         finally:
             if tracker is not None:
                 tracker.close()
@@ -184,12 +244,15 @@ class _Study:
                 dealt[event.trial_key] = event
             elif isinstance(event, EpochEnded):
                 self.scheduler.replay(dealt[event.trial_key], event)
+            self.limits.apply(event)
 
     def _take_up(self) -> None:
         """Sees to what an earlier session left unended: what is not stopped already, goes on."""
         left = {k: r for k, r in self.ledger.records.items() if r.ended is None}
         for key in [key for key in left if key in self.scheduler.stopped]:
             self.recorder.end(left.pop(key).dealt, "pruned")
+        for key in [key for key in left if key in self.scheduler.cut]:
+            self.recorder.end(left.pop(key).dealt, "cut")
         self.searcher.resume({key: self._checkpoint(record) for key, record in left.items()})
 
     def _checkpoint(self, record: TrialRecord) -> str | None:
@@ -242,8 +305,11 @@ class _Study:
         Raises:
             StudyFailed: nothing was.
         """
-        best = [found for arm in self.ledger.space.arms if (found := self.searcher.best(arm))]
-        trained = finalists(self.ledger, [dealt.trial_key for dealt in best])
+        space, records = self.ledger.space, self.ledger.records
+        best = [found for arm in space.arms if (found := self.searcher.best(arm))]
+        cut_off, arms = self._cut_off(), [dealt.arm for dealt in best]
+        phase = phase_to_test(space, records.values(), arms, is_cut_off=cut_off is not None)
+        trained = finalists(self.ledger, [dealt.trial_key for dealt in best], phase)
         if not trained:
             failed = [record for record in self.ledger.records.values() if record.error]
             why = f"; {failed[0].dealt.trial_key}: {failed[0].error}" if failed else ""
@@ -251,11 +317,33 @@ class _Study:
                 f"no training came to its end, so there is nothing to report; "
                 f"{self.ledger.directory}/trials.parquet says why of each{why}"
             )
+        self.ledger.update_manifest(tested_phase=phase, cut_off=cut_off)
         if any(record.test is None for record in trained):
             open_test(self.ledger, len(trained), self.say)
             examine(self.ledger, trained, self._prepared("test"), self.say)
         if self.ledger.space.kind == "clustering":
             keep_choices(self.ledger, trained)
+
+    def _cut_off(self) -> dict[str, Any] | None:
+        """What the budget put an end to; None where the study had done all that it was to do."""
+        spent = self.limits.spent()
+        was_cut = any(record.status == "cut" for record in self.ledger.records.values())
+        if spent is None or not (self.searcher.has_undone or was_cut):
+            return None
+        told = limit_in_words(self.ledger.space.budget, spent)
+        self.say(f"The budget is spent: {told}.")
+        confirms = any(record.phase == "confirm" for record in self.ledger.records.values())
+        return {"limit": told, "phase": "confirm" if confirms else "search"}
+
+    def _actual(self) -> dict[str, float]:
+        """What the study has cost; memory is what its last session saw."""
+        shutil.rmtree(self.ledger.directory / RAY_DIRECTORY, ignore_errors=True)
+        files = (p for p in self.ledger.directory.rglob("*") if p.is_file())
+        return {
+            **self.limits.used,
+            "disk_bytes": sum(path.stat().st_size for path in files),
+            "memory_bytes": self.recorder.memory_bytes,
+        }
 
     def _prepared(self, split: Split) -> Trainable:
         """What is trained, with all that its trials share on a split."""

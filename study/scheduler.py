@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,8 +64,23 @@ class Rungs:
 class ArmScheduler(FIFOScheduler):  # type: ignore[misc]  # ray is not typed
     """Ray Tune's scheduler of a study: rungs for each arm, first come first served otherwise."""
 
-    def __init__(self, config: Scheduler, objectives: Mapping[str, Objective]) -> None:
+    def __init__(
+        self,
+        config: Scheduler,
+        objectives: Mapping[str, Objective],
+        cuts: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """A scheduler that has seen nothing yet.
+
+        Args:
+            config: of early stopping.
+            objectives: what each arm is tuned for.
+            cuts: whether the budget was spent before the epoch that is reported now.
+        """
         super().__init__()
+        self._cuts = cuts
+        self.cut: set[str] = set()
+        """Keys of the trials that were cut short by the budget."""
         self.stopped: set[str] = set()
         """Keys of the trials that were stopped early."""
         self._order: dict[str, int] = {}
@@ -106,10 +121,11 @@ class ArmScheduler(FIFOScheduler):  # type: ignore[misc]  # ray is not typed
         self._decide(dealt, event.epoch, event.metrics.get(metric, math.nan))
 
     def _decide(self, dealt: Dealt, epoch: int, value: float) -> bool:
-        rungs = self._rungs.get(dealt.arm)
-        if dealt.phase != "search" or rungs is None:
-            return False
-        stop = rungs.stops(dealt.trial_key, epoch, dealt.num_epochs, value)
-        if stop:
-            self.stopped.add(dealt.trial_key)
-        return stop
+        rungs, key = self._rungs.get(dealt.arm), dealt.trial_key
+        rungs = rungs if dealt.phase == "search" else None
+        if rungs is not None and rungs.stops(key, epoch, dealt.num_epochs, value):
+            self.stopped.add(key)
+            return True
+        if epoch < dealt.num_epochs and self._cuts():
+            self.cut.add(key)
+        return key in self.cut

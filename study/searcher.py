@@ -57,6 +57,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         journal: Path | None = None,
         study_id: str = "",
         max_running: int = 1,
+        is_spent: Callable[[], object] = lambda: None,
         emit: Callable[[Event], None] | None = None,
     ) -> None:
         """A searcher that has dealt nothing yet.
@@ -68,18 +69,22 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
                 a database. They are begun anew, as they are rebuilt from the events.
             study_id: tells this study's from others in a database.
             max_running: no more is dealt while so many trials run.
+            is_spent: whether the budget is, so that nothing more is dealt.
             emit: puts the event of a deal into the ledger, which hands it on to `apply`.
         """
         super().__init__()
         self._space = space
         self._objectives = dict(objectives)
         self._max_running = max_running
+        self._is_spent = is_spent
         self._emit = emit or self.apply
         self._history: list[Event] = []
         self._trials: dict[str, _Trial] = {}
         self._running: set[str] = set()
         self._interrupted: dict[str, str | None] = {}
         self._best: dict[str, tuple[tuple[float, ...], Dealt]] = {}
+        self._confirmed: dict[str, dict[str, Any]] = {}
+        """What arms are confirmed with: stays, whatever an extended search finds."""
         self._num_dealt = {(phase, arm): 0 for phase in ("search", "confirm") for arm in space.arms}
         self._searches = _searches(space, self._objectives, journal, study_id)
         self._max_an_arm = self._share_of_an_arm()
@@ -113,7 +118,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         if self._interrupted:
             key = next(iter(self._interrupted))
             return {"dealt": self._trials[key].dealt, "resume_from": self._interrupted.pop(key)}
-        dealt = self._next_search() or self._next_confirm()
+        dealt = None if self._is_spent() else self._next_search() or self._next_confirm()
         if dealt is None:
             return None if self._running else str(Searcher.FINISHED)
         self._emit(dealt)
@@ -155,8 +160,13 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         num_learning = sum(one.num_trials > 1 for one in self._searches.values())
         return math.ceil(self._max_running / max(1, num_learning if learns else 1))
 
-    def _has_more(self) -> bool:
+    @property
+    def has_undone(self) -> bool:
+        """Whether trials are left to deal, were there no budget."""
         return bool(self._arms_to_search() or self._arms_to_confirm())
+
+    def _has_more(self) -> bool:
+        return self.has_undone and not self._is_spent()
 
     def _arms_to_search(self) -> list[str]:
         return [
@@ -188,6 +198,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         arm = min(arms, key=lambda name: self._num_dealt["confirm", name])
         seed = self._space.confirm.seeds[self._num_dealt["confirm", arm]]
         params = self._best[arm][1].params if self._searches else {}
+        params = self._confirmed.get(arm, params)
         return self._dealt("confirm", arm, f"seed{seed}", seed, params)
 
     def _is_decided(self, arm: str) -> bool:
@@ -222,6 +233,8 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._num_dealt[event.phase, event.arm] += 1
         self._trials[event.trial_key] = _Trial(event, number)
         self._running.add(event.trial_key)
+        if event.phase == "confirm":
+            self._confirmed.setdefault(event.arm, event.params)
         if event.phase == "search":
             self._searches[event.arm].take(number, event.params)
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from study.nesting import flattened, value_at
 from study.trainable import (
+    Calibration,
     Judgement,
     OnProgress,
     Report,
@@ -33,6 +34,7 @@ from study.trainable import (
     Truth,
     higher_is_better,
     metric_names,
+    peak_memory_bytes,
 )
 
 STATE = "state.json"
@@ -70,6 +72,21 @@ class Simulated:
             split: SplitSummary(num_samples=num, truth=self.truth, fingerprint=f"simulated-{num}")
             for split, num in (("train", 100), ("val", 10), ("test", self.num_images))
         }
+
+    def calibrate(self, config: Mapping[str, Any]) -> Calibration:  # noqa: ARG002
+        """See `Trainable`; an epoch is a step."""
+        return Calibration(
+            start_seconds=0.0,
+            steps_an_epoch=1,
+            seconds_a_step=self.seconds,
+            seconds_a_first_step=self.seconds,
+            num_val_images=10,
+            seconds_an_image=0.0,
+            save_seconds=0.0,
+            checkpoint_bytes=2000,
+            memory_bytes=peak_memory_bytes(),
+            device_memory_bytes=0,
+        )
 
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
         """See `Trainable`."""

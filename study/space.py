@@ -255,6 +255,27 @@ class InnerSearch(Part):
     """Searched fields of `optics`, by dotted name."""
 
 
+class Budget(Part):
+    """Where a study ends, with all that it has; what is left out has no limit.
+
+    Search and confirmation count, the test phase does not. When a limit is reached, no trial is
+    dealt any more. The best of each arm is then compared with what it has: see `docs/cost.md`.
+    """
+
+    trials: Annotated[int, Field(ge=1)] | None = None
+    """So many trials are dealt, over all arms; each of them runs to its end."""
+    device_hours: Annotated[float, Field(gt=0)] | None = None
+    """Sum over all trials, each times the devices that it holds. Trials that run when it is reached
+    end with the epoch that they report next."""
+    hours: Annotated[float, Field(gt=0)] | None = None
+    """In which any trial ran, interruptions left out. Trials end as with `device_hours`."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is any limit."""
+        return any(limit is not None for limit in (self.trials, self.device_hours, self.hours))
+
+
 class Confirm(Part):
     """Phase two: the best of each arm, trained again with seeds that the search never saw."""
 
@@ -311,6 +332,7 @@ class Space(Part):
     scheduler: Scheduler = Scheduler()
     inner_search: InnerSearch | None = None
     confirm: Confirm = Confirm()
+    budget: Budget = Budget()
     compare: Compare
     resources: Resources = Resources()
 

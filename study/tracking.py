@@ -24,7 +24,7 @@ MAX_METRICS_A_BATCH = 800
 """MLflow takes 1000 values at once, parameters and tags among them."""
 PARENT = "study"
 """`study.phase` of the parent run."""
-_STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+_STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "cut": "FINISHED", "failed": "FAILED"}
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Else MLflow's page opens as if language models were developed."""
 _ARTIFACTS = (

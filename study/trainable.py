@@ -15,6 +15,8 @@ from mtdepth.config import BY_TORCHJD
 from mtdepth.config import ClusteringConfig as ClusteringConfig
 from mtdepth.config import OpticsConfig as OpticsConfig
 from mtdepth.config import TrainConfig as TrainConfig
+from mtdepth.data.shut import keep_test_shut as keep_test_shut
+from mtdepth.memory import peak_memory_bytes as peak_memory_bytes
 from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
 from mtdepth.metrics.names import evaluation_names as metric_names
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from mtdepth.instances.scoring import Scorer as Scorer
 
 __all__ = [
+    "Calibration",
     "ClusteringConfig",
     "Judgement",
     "Mtdepth",
@@ -38,7 +41,9 @@ __all__ = [
     "TrialFailed",
     "Truth",
     "higher_is_better",
+    "keep_test_shut",
     "metric_names",
+    "peak_memory_bytes",
 ]
 
 Report = Callable[[dict[str, float], Path], None]
@@ -74,6 +79,23 @@ class Judgement:
     every model that is judged on the split."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What a training costs, by a few of its steps; see `mtdepth.calibrate`."""
+
+    start_seconds: float
+    steps_an_epoch: int
+    seconds_a_step: float
+    seconds_a_first_step: float
+    """Of images that are not in memory yet."""
+    num_val_images: int
+    seconds_an_image: float
+    save_seconds: float
+    checkpoint_bytes: int
+    memory_bytes: int
+    device_memory_bytes: int
+
+
 class Trainable(Protocol):
     """What a study trains: mtdepth, or anything as quick as a test needs it.
 
@@ -94,6 +116,13 @@ class Trainable(Protocol):
 
         Raises:
             ValueError: one line about what is missing or broken, and where.
+        """
+
+    def calibrate(self, config: Mapping[str, Any]) -> Calibration:
+        """Measures what a training costs, and leaves nothing behind.
+
+        Raises:
+            ValueError: that can't be told of what is trained here.
         """
 
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
@@ -138,6 +167,13 @@ class Mtdepth:
             )
             for split, summary in found.items()
         }
+
+    def calibrate(self, config: Mapping[str, Any]) -> Calibration:
+        """See `Trainable`."""
+        _use_threads()
+        from mtdepth.calibrate import calibrate
+
+        return Calibration(**vars(calibrate(TrainConfig.model_validate(config))))
 
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
         """See `Trainable`."""

@@ -15,10 +15,19 @@ from study.events import Dealt
 from study.full_disk import no_room
 from study.inner_search import tune as tune_clustering
 from study.space import InnerSearch
-from study.trainable import Judgement, Report, Trainable, TrialFailed
+from study.trainable import (
+    Judgement,
+    Report,
+    Trainable,
+    TrialFailed,
+    keep_test_shut,
+    peak_memory_bytes,
+)
 
 TUNED = "tuned"
 """Of a report: what the inner search chose."""
+MEMORY = "memory_bytes"
+"""Of a report: the most memory that the worker has held."""
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
@@ -35,6 +44,8 @@ def run_trial(
 ) -> None:
     """Trains one trial under Ray Tune.
 
+    The test split is shut meanwhile: a trial that asks for it fails.
+
     A trial that fails says so in a report of its own, so that Ray Tune does not try it again. Where
     the reason is not known to be harmless, the process ends with it.
 
@@ -49,7 +60,7 @@ def run_trial(
         os.chdir(home)
     dealt: Dealt = config["dealt"]
     try:
-        with _resume_from(config) as checkpoint:
+        with keep_test_shut(), _resume_from(config) as checkpoint:
             subject.fit(dealt.config, _reporter(dealt, inner), checkpoint)
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
@@ -98,7 +109,7 @@ def _reporter(dealt: Dealt, inner: InnerSearch | None) -> Report:
     def report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
         epoch = int(metrics["epoch"])
         values = {name: float(value) for name, value in metrics.items() if name != "epoch"}
-        result: dict[str, Any] = {"epoch": epoch, "metrics": values}
+        result: dict[str, Any] = {"epoch": epoch, "metrics": values, MEMORY: peak_memory_bytes()}
         if inner is not None and epoch == dealt.num_epochs and inner.objective.metric in values:
             found = tune_clustering(checkpoint_dir, inner, values)
             values |= {name: found.metrics[name] for name in values if name in found.metrics}

@@ -1,4 +1,9 @@
-"""Looks a data set over before anything is trained on it."""
+"""Looks a data set over before anything is trained on it.
+
+Of the test split it sees no pixel and no truth: whether the files are there, the first 8 and last
+64 bytes of images, the size in an image's header, calibration, and for how many frames there are
+poses. What is broken beyond that is told in the test phase, which can be gone on with.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +100,7 @@ def _check_set(
                 f"{_tell(missing, listed, split, root)};\n{WHERE[config.name]}; python -m "
                 f"mtdepth.data.prepare {config.name} makes a pack of what is there"
             )
-        found[split] = _check_split(reader, listed, told)
+        found[split] = _check_split(reader, listed, told, is_test=split == "test")
     return found
 
 
@@ -124,7 +129,9 @@ def unlabelled(frames: Sequence[Frame], has_instances: Callable[[Frame], bool]) 
     )
 
 
-def _check_split(reader: Reader, listed: SplitList, evaluation: EvaluationConfig) -> SplitSummary:
+def _check_split(
+    reader: Reader, listed: SplitList, evaluation: EvaluationConfig, *, is_test: bool
+) -> SplitSummary:
     frames = list(listed.frames)
     wanted = {frame.shifted(step) for frame in frames for step in (-1, 0, 1)}
     paths = {x: path for x in wanted if (path := reader.image_path(x)) is not None}
@@ -132,21 +139,24 @@ def _check_split(reader: Reader, listed: SplitList, evaluation: EvaluationConfig
     for image in paths.values():
         if not is_whole(image):
             raise ValueError(f"{image}: expected a whole png or jpg image, found a truncated one")
-    _try_out(reader, frames, evaluation)
+    for frame in {(f.drive, f.camera): f for f in reversed(frames)}.values():
+        reader.image_size(frame)
+        reader.intrinsics(frame)
+    if not is_test:
+        _try_truth(reader, frames, evaluation)
+    has_motion = reader.may_have_motion if is_test else reader.has_motion
     return SplitSummary(
         num_samples=len(frames),
-        truth=split_truth(reader, frames, with_neighbours, evaluation.truth),
+        truth=split_truth(reader, frames, with_neighbours, evaluation.truth, has_motion),
         fingerprint=_fingerprint(reader.root, listed, paths),
         unlabelled=unlabelled(frames, reader.has_instances),
     )
 
 
-def _try_out(reader: Reader, frames: list[Frame], evaluation: EvaluationConfig) -> None:
-    """Reads the calibration and pose of one frame of each drive and camera, and all that belongs
-    to one of each date and camera."""
+def _try_truth(reader: Reader, frames: list[Frame], evaluation: EvaluationConfig) -> None:
+    """Reads the pose of one frame of each drive and camera, and all that belongs to one of each
+    date and camera."""
     for frame in {(f.drive, f.camera): f for f in reversed(frames)}.values():
-        reader.image_size(frame)
-        reader.intrinsics(frame)
         reader.world_T_cam(frame)
     for frame in {(Path(f.drive).parent, f.camera): f for f in reversed(frames)}.values():
         reader.depth_m(frame, truth=evaluation.truth, lidar_depth=evaluation.lidar_depth)
@@ -171,7 +181,11 @@ def _check_pack(root: Path, evaluation: EvaluationConfig) -> dict[Split, SplitSu
 
 
 def split_truth(
-    reader: Reader, frames: Sequence[Frame], with_neighbours: bool, depth_truth: DepthTruth
+    reader: Reader,
+    frames: Sequence[Frame],
+    with_neighbours: bool,
+    depth_truth: DepthTruth,
+    has_motion: Callable[[Frame], bool] | None = None,
 ) -> Truth:
     """What any of these frames can be judged against.
 
@@ -180,11 +194,12 @@ def split_truth(
         frames: the targets of a split.
         with_neighbours: whether any has the frames before and after.
         depth_truth: what counts as true depth.
+        has_motion: whether it is known how instances move; left out, as the reader says it.
     """
     return Truth(
         neighbours=with_neighbours,
         depth=any(reader.has_depth(frame, truth=depth_truth) for frame in frames),
-        motion=any(map(reader.has_motion, frames)),
+        motion=any(map(has_motion or reader.has_motion, frames)),
         instances=any(map(reader.has_instances, frames)),
         poses=with_neighbours and any(map(reader.has_pose, frames)),
     )

@@ -95,6 +95,10 @@ class Cityscapes:
         """Cityscapes does not tell how instances move."""
         return False
 
+    def may_have_motion(self, frame: Frame) -> bool:  # noqa: ARG002
+        """Cityscapes does not tell how instances move."""
+        return False
+
     def motion(self, frame: Frame) -> NDArray[np.uint8] | None:  # noqa: ARG002
         """Cityscapes does not tell how instances move."""
         return None

@@ -88,6 +88,11 @@ class KittiRaw:
         """Whether it is known of any instance how it moves; works it out where there is no map."""
         return self.has_map(frame, "motion") or bool(self._worked_out(frame))
 
+    def may_have_motion(self, frame: Frame) -> bool:
+        """Whether there is a map, or all that motion can be worked out from."""
+        has_all = self.has_instances(frame) and self._scan_path(frame).is_file()
+        return self.has_map(frame, "motion") or (has_all and self.has_pose(frame))
+
     def motion(self, frame: Frame) -> NDArray[np.uint8] | None:
         """(H, W) map: 0 background or not known, 1 static, 2 moving, 3 co-moving instances.
 

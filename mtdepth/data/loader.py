@@ -17,6 +17,7 @@ from mtdepth.data.pack.manifest import is_pack
 from mtdepth.data.pack.source import open_pack
 from mtdepth.data.reader import open_reader
 from mtdepth.data.root import data_root
+from mtdepth.data.shut import refuse_if_shut
 from mtdepth.data.source import RawSource, Sample, Source
 from mtdepth.data.splits import Frame, list_split
 from mtdepth.instances.targets import NumberedMap
@@ -92,13 +93,20 @@ class SplitData:
         return found if len(found) == len(maps) else None
 
 
-@lru_cache(maxsize=4)
 def open_split(config: DataConfig, split: Split) -> SplitData:
     """A split, shared by all trainings of a process that read the same data.
 
     Raises:
         ValueError: the data is not as it should be.
+        SplitIsShut: it is the test split, and something is being trained.
     """
+    refuse_if_shut(split)
+    return opened(config, split)
+
+
+@lru_cache(maxsize=4)
+def opened(config: DataConfig, split: Split) -> SplitData:
+    """Behind the door of `open_split`, which is the only one to call it."""
     root = data_root(config)
     frames = list_split(config, root, split).frames
     return SplitData(frames, _open_source(config, root))

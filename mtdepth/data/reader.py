@@ -46,6 +46,9 @@ class Reader(Protocol):
     def has_motion(self, frame: Frame) -> bool:
         """Whether it is known of any instance how it moves."""
 
+    def may_have_motion(self, frame: Frame) -> bool:
+        """The same as far as it can be told without reading any truth."""
+
     def motion(self, frame: Frame) -> NDArray[np.uint8] | None:
         """(H, W) map: 0 background or not known, 1 static, 2 moving, 3 co-moving instances."""
 

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from mtdepth.config import DataConfig
 from mtdepth.data.by_drive import SUFFIX, validation_drives
+from mtdepth.data.shut import refuse_if_shut
 from mtdepth.metrics.names import Split
 
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -64,7 +65,9 @@ def list_split(config: DataConfig, root: Path, split: Split) -> SplitList:
 
     Raises:
         ValueError: there is no such list, or it is broken.
+        SplitIsShut: it is the test split's, and something is being trained.
     """
+    refuse_if_shut(split)
     if config.split == CITYSCAPES and not any(_find(CITYSCAPES, root, x) for x in SPLITS):
         from mtdepth.data.by_city import cityscapes_frames  # it makes lists of this kind
 

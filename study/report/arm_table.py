@@ -66,20 +66,22 @@ def arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str]
         str(t["trial_key"])
         for t in results.trials
         if (t["phase"], t["arm"], t["status"]) == ("confirm", arm, "completed")
+        and results.final_phase == "confirm"
     ]
     return ArmRow(arm=arm, cells=cells, gain=gain_of(results, arm), trial_keys=keys)
 
 
 def num_seeds_of(results: Results) -> int:
     """How many trainings an arm is to be judged by: one, in a study that confirms nothing."""
-    return len(results.space.confirm.seeds) or 1
+    return len(results.space.confirm.seeds) if results.final_phase == "confirm" else 1
 
 
 def _why_fewer(results: Results, arm: str, metric: str) -> str | None:
     num, num_seeds = results.summaries[arm][metric].num, num_seeds_of(results)
     if num == 0:
         return results.why_missing(arm, metric)
-    return f"over {num} of {num_seeds} seeds: the others gave no value" if num < num_seeds else None
+    why = "the budget was spent" if results.manifest.get("cut_off") else "the others gave no value"
+    return f"over {num} of {num_seeds} seeds: {why}" if num < num_seeds else None
 
 
 def _rank(results: Results, arm: str, metric: str) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from study.cost_words import against_actual
 from study.report import course
 from study.report.answer import answer
 from study.report.arm_table import ArmRow, arm_row, num_seeds_of
@@ -18,6 +19,9 @@ from study.report.numbers import with_arrow
 from study.report.pareto import front_rows
 from study.results import Results
 from study.words import counted, trial_noun
+
+_TOLD = ("planned", "actual", "cut_off", "tested_phase")
+"""Of the manifest: what the report says in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,8 @@ class Content:
     question: str
     answer: str
     is_finished: bool
+    cut_off: list[str]
+    """That the budget ended the study, and what that leaves undone."""
     metrics: list[str]
     """Columns of the main table, with an arrow towards better."""
     rows: list[ArmRow]
@@ -60,6 +66,8 @@ class Content:
     tuned: list[dict[str, str]]
     """What the inner search chose for final trainings."""
     costs: list[dict[str, str]]
+    planned: list[dict[str, str]]
+    """What the study was to cost, beside what it came to."""
     failures: list[dict[str, str]]
     shut: list[str]
     """How the test split was kept shut."""
@@ -69,6 +77,11 @@ class Content:
     tradeoffs: list[Picture] = field(default_factory=list)
     curves: list[Picture] = field(default_factory=list)
     panels: list[Picture] = field(default_factory=list)
+
+    @property
+    def has_cut(self) -> bool:
+        """Whether any trial was cut short by the budget."""
+        return any(row["cut"] != "0" for row in self.costs)
 
     @property
     def has_intervals(self) -> bool:
@@ -91,6 +104,7 @@ def make_content(
         question=space.question,
         answer=answer(results),
         is_finished=bool(results.manifest.get("ended")),
+        cut_off=course.cut_off(results),
         metrics=[with_arrow(metric) for metric in metrics],
         rows=[arm_row(results, arm, metrics, footnotes) for arm in space.arms],
         footnotes=footnotes,
@@ -108,10 +122,11 @@ def make_content(
         best=[course.best_row(results, arm, trial) for arm, trial in results.best.items()],
         tuned=course.tuned(results),
         costs=course.costs(results),
+        planned=against_actual(results.manifest.get("planned"), results.manifest.get("actual")),
         failures=course.failures(results),
         shut=course.how_test_was_shut(results),
         command=str(results.manifest.get("command", "python -m study.run --space space.yaml")),
-        facts=list(_flat(results.manifest)),
+        facts=list(_flat({k: v for k, v in results.manifest.items() if k not in _TOLD})),
         tradeoffs=tradeoffs or [],
         curves=curves,
         panels=panels,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from study.budget import num_search_trials
 from study.plan import describe
@@ -56,7 +57,6 @@ def best_row(results: Results, arm: str, trial: Row) -> dict[str, str]:
 
 def tuned(results: Results) -> list[dict[str, str]]:
     """The clustering that each final training chose for itself."""
-    final = "confirm" if results.space.confirm.seeds else "search"
     return [
         {
             "arm": str(trial["arm"]),
@@ -64,7 +64,7 @@ def tuned(results: Results) -> list[dict[str, str]]:
             "params": in_words(trial["tuned"]),
         }
         for trial in results.trials
-        if trial["phase"] == final and trial["tuned"]
+        if trial["phase"] == results.final_phase and trial["tuned"]
     ]
 
 
@@ -75,12 +75,50 @@ def costs(results: Results) -> list[dict[str, str]]:
         own = [trial for trial in results.trials if trial["arm"] == arm]
         counts = {
             status: str(sum(trial["status"] == status for trial in own))
-            for status in ("completed", "pruned", "failed", "running")
+            for status in ("completed", "pruned", "cut", "failed", "running")
         }
         seconds = sum(t["device_seconds"] for t in own if math.isfinite(t["device_seconds"]))
         epochs = sum(int(trial["epochs"]) for trial in own)
         rows.append({"arm": arm, **counts, "epochs": str(epochs), "time": duration(seconds)})
     return rows
+
+
+def cut_off(results: Results) -> list[str]:
+    """That the budget ended the study, where it did, and what that leaves undone."""
+    told = results.manifest.get("cut_off")
+    if not told:
+        return []
+    noun = trial_noun(results.space.kind)
+    own = {arm: [t for t in results.trials if t["arm"] == arm] for arm in results.space.arms}
+    num_cut = sum(t["status"] == "cut" for t in results.trials)
+    during = {"search": "the search", "confirm": "the confirmation"}[told["phase"]]
+    lines = [f"The budget ended this study during {during}: {told['limit']}."]
+    if num_cut:
+        lines.append(f"{counted(num_cut, noun)} ended sooner than set, in the midst of training.")
+    if results.space.confirm.seeds and results.final_phase == "search":
+        lines.append(
+            "Not every arm was trained again with fresh seeds, so that the numbers are of the best "
+            f"{noun} of each arm in the search, with one seed: they say nothing of how much a "
+            "seed matters."
+        )
+    searched = {arm: sum(t["phase"] == "search" for t in ts) for arm, ts in own.items()}
+    if len(set(searched.values())) > 1:
+        lines.append(f"The search of the arms is of unequal length: {_by_arm(searched, noun)}.")
+    done = [t["arm"] for t in results.trials if (t["phase"], t["status"]) == _CONFIRMED]
+    seeds = {arm: done.count(arm) for arm in own}
+    if results.final_phase == "confirm" and len(set(seeds.values())) > 1:
+        lines.append(
+            f"Arms have unequal numbers of seeds: {_by_arm(seeds, 'seed')}; differences are over "
+            "the seeds that both arms have."
+        )
+    return lines
+
+
+_CONFIRMED = ("confirm", "completed")
+
+
+def _by_arm(counts: Mapping[str, int], noun: str) -> str:
+    return ", ".join(f"{arm} {counted(num, noun)}" for arm, num in counts.items())
 
 
 def failures(results: Results) -> list[dict[str, str]]:
@@ -111,6 +149,20 @@ def how_test_was_shut(results: Results) -> list[str]:
         f"The test split was opened at {opened}, for {counted(len(tested), final)}; the "
         f"last {noun} ended at {ends[-1] if ends else 'an unknown time'}."
     )
+    lines += [
+        f"Beware: the study was extended at {extension['time']}, after the test split had been "
+        f"opened ({'; '.join(extension['changes'])}). Whether to go on may have been decided by "
+        "what the test split showed."
+        for extension in results.manifest.get("extensions", [])
+        if extension["test_opened"]
+    ]
+    for arm, trial in results.best.items():
+        confirmed = [t for t in results.trials if (t["phase"], t["arm"]) == ("confirm", arm)]
+        if confirmed and confirmed[0]["params"] != trial["params"]:
+            lines.append(
+                f"The search of {arm} went on after its confirmation and found better settings, "
+                f"{trial['trial_key']}: what is compared is what was confirmed first."
+            )
     late = [t for t in results.trials if t["started"] and str(t["started"]) > str(opened)]
     if late:
         lines.append(

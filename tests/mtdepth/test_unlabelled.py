@@ -12,7 +12,7 @@ import torch
 from mtdepth.checkpoint import Training
 from mtdepth.config import DataConfig
 from mtdepth.data.check import check_data
-from mtdepth.data.loader import open_split
+from mtdepth.data.loader import opened
 from mtdepth.evaluate import evaluate_network
 from mtdepth.train import fit
 from tests.mtdepth.test_train import config
@@ -51,7 +51,7 @@ def test_what_has_a_map_is_judged_whatever_is_beside_it(data: DataConfig) -> Non
     training = Training.start(config(data, tasks=["instances"], batch_size=3), CPU)
     whole = evaluate_network(training.network, training.config, "test", CPU)
     (data.root / TEST / "0000000002.png").unlink()
-    open_split.cache_clear()
+    opened.cache_clear()
     rest = evaluate_network(training.network, training.config, "test", CPU)
     name = "test/instances/offset_error_px"
     found = [row.get(name) for row in rest.images]

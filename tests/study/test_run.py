@@ -111,7 +111,7 @@ def test_a_directory_that_holds_a_study_is_left_alone(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["--space", "a", "--resume", "b"], ["--space", "space.yaml", "--concurrency", "0"],
+    [[], ["--space", "space.yaml", "--extend"], ["--space", "space.yaml", "--concurrency", "0"],
      ["--space", "space.yaml", "--concurrency", "x"], ["--space", "space.yaml", "--pla"]],
 )  # fmt: skip
 def test_a_command_that_says_nothing_clear_is_refused(

@@ -86,8 +86,8 @@ DAMAGE: list[tuple[Callable[[Path], object], str]] = [
      r"2026_01_01/calib_cam_to_cam.txt: expected 2 numbers in the line 'S_rect_02', found 'x"),
     (lambda r: append(r / DRIVE.format(1) / "poses_02.txt", "1 2 3"),
      rf"{DRIVE.format(1)}/poses_02.txt: expected twelve numbers in every line"),
-    (lambda r: halve(r / TEST / "proj_depth/groundtruth/image_02/0000000001.png"),
-     rf"{TEST}/proj_depth/groundtruth/image_02/0000000001.png: expected a whole grey PNG"),
+    (lambda r: halve(r / VAL / "proj_depth/groundtruth/image_02/0000000001.png"),
+     rf"{VAL}/proj_depth/groundtruth/image_02/0000000001.png: expected a whole grey PNG"),
 ]  # fmt: skip
 
 

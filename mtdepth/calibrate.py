@@ -1,0 +1,115 @@
+"""Measures what a training costs, by a few of its steps."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from mtdepth.checkpoint import Training
+from mtdepth.config import TrainConfig
+from mtdepth.data.loader import open_split
+from mtdepth.data.mixture import open_training
+from mtdepth.device import best_device
+from mtdepth.evaluate import chosen_samples, evaluate_network
+from mtdepth.memory import peak_memory_bytes
+from mtdepth.train import epoch_seed, train_step
+
+NUM_STEPS = 10
+"""Timed; the first of them once more before, to warm up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What a training costs, on the machine and the cores that it was measured on."""
+
+    start_seconds: float
+    """From nothing to the first step: data opened, network built."""
+    steps_an_epoch: int
+    seconds_a_step: float
+    """Median, of images that are in memory."""
+    seconds_a_first_step: float
+    """Median, of images that are read from disk: those of the first epoch of a process."""
+    num_val_images: int
+    """That an epoch is judged on."""
+    seconds_an_image: float
+    """Of being judged."""
+    save_seconds: float
+    checkpoint_bytes: int
+    memory_bytes: int
+    """Peak of the process."""
+    device_memory_bytes: int
+    """Peak of the GPU's memory; 0 where there is none."""
+
+
+def calibrate(config: TrainConfig, num_steps: int = NUM_STEPS) -> Calibration:
+    """Trains a few steps, judges a batch of the validation split, and throws it all away.
+
+    Args:
+        config: the training.
+        num_steps: how many steps are timed.
+
+    Raises:
+        ValueError: the data is not as it should be.
+    """
+    device = best_device()
+    started = time.perf_counter()
+    data = open_training(config.data)
+    training = Training.start(config, device)
+    start_seconds = time.perf_counter() - started
+    order = list(data.order(config.batch_size, config.seed, 1))[: config.max_steps_per_epoch]
+    generator = torch.Generator().manual_seed(epoch_seed(config.seed, 1))
+    training.network.train()
+
+    def steps(batches: list[list[int]]) -> list[float]:
+        return [
+            _seconds(partial(train_step, training, data, some, generator, device))
+            for some in batches
+        ]
+
+    first = list(islice(order, num_steps + 1))
+    steps(first[-1:])
+    cold, warm = steps(first[:-1] or first), steps(first[:-1] or first)
+    seconds, num_images = _judging(training, config, device)
+    with tempfile.TemporaryDirectory(prefix="mtdepth-") as directory:
+        save_seconds = _seconds(lambda: training.save(Path(directory)))
+        size = sum(p.stat().st_size for p in Path(directory).rglob("*") if p.is_file())
+    return Calibration(
+        start_seconds=start_seconds,
+        steps_an_epoch=len(order),
+        seconds_a_step=statistics.median(warm),
+        seconds_a_first_step=statistics.median(cold),
+        num_val_images=num_images,
+        seconds_an_image=seconds,
+        save_seconds=save_seconds,
+        checkpoint_bytes=size,
+        memory_bytes=peak_memory_bytes(),
+        device_memory_bytes=torch.cuda.max_memory_allocated() if device.type == "cuda" else 0,
+    )
+
+
+def _judging(training: Training, config: TrainConfig, device: torch.device) -> tuple[float, int]:
+    """Seconds an image of the validation split, after a warm-up; and how many are judged."""
+    num_images = len(
+        chosen_samples(len(open_split(config.data, "val")), "val", config.max_val_samples)
+    )
+    few = min(num_images, config.batch_size)
+    some = config.model_copy(update={"max_val_samples": few})
+    judge = partial(evaluate_network, training.network, some, "val", device)
+    judge()
+    return _seconds(judge) / few, num_images
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - started

@@ -1,0 +1,103 @@
+"""What a study would cost, told from what a few steps of each of its arms do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from study.plan import ArmPlan, Plan
+from study.space import Scheduler
+from study.trainable import Calibration
+
+NUM_PASSING = 3
+"""Checkpoints of a trial that may lie on disk at once, while it runs."""
+GIB = 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Of search and confirmation; times are from as many early ends as can be, to none."""
+
+    hours: tuple[float, float]
+    device_hours: tuple[float, float]
+    disk_bytes: int
+    """Models that are kept, and checkpoints of what runs; tables and pictures are small."""
+    memory_bytes: int
+    """Of one trial, at its peak; the greatest of all arms."""
+    device_memory_bytes: int
+    concurrency: int
+    arms: Mapping[str, Calibration]
+
+    def told(self) -> dict[str, Any]:
+        """For the manifest."""
+        return asdict(self)
+
+
+def cost_of(plan: Plan, arms: Mapping[str, Calibration], concurrency: int) -> Cost:
+    """What a plan costs.
+
+    Args:
+        plan: of the study.
+        arms: what each arm's training costs.
+        concurrency: trials at once.
+    """
+    space = plan.space
+    low = sum(_arm_seconds(arm, arms[arm.name], space.scheduler) for arm in plan.arms)
+    high = sum(_arm_seconds(arm, arms[arm.name], None) for arm in plan.arms)
+    first = max(_first_epoch_seconds(one) for one in arms.values()) * concurrency
+    devices = space.resources.gpus or 1.0
+    ends = (low + first, high + first)
+    kept = sum(
+        (arm.num_confirm if space.confirm.seeds else arm.num_search)
+        * arms[arm.name].checkpoint_bytes
+        for arm in plan.arms
+    )
+    largest = max(one.checkpoint_bytes for one in arms.values())
+    return Cost(
+        hours=_each(ends, 1 / concurrency / 3600),
+        device_hours=_each(ends, devices / 3600),
+        disk_bytes=kept + concurrency * NUM_PASSING * largest,
+        memory_bytes=max(one.memory_bytes for one in arms.values()),
+        device_memory_bytes=max(one.device_memory_bytes for one in arms.values()),
+        concurrency=concurrency,
+        arms=dict(arms),
+    )
+
+
+def epoch_seconds(measured: Calibration) -> float:
+    """Of an epoch whose images are in memory: its steps, its judgement, its checkpoint."""
+    steps = measured.steps_an_epoch * measured.seconds_a_step
+    return steps + measured.num_val_images * measured.seconds_an_image + measured.save_seconds
+
+
+def fewest_epochs(num_trials: int, num_epochs: int, scheduler: Scheduler) -> int:
+    """Epochs of an arm's search, if as many of its trials end early as the rungs allow."""
+    if scheduler.name == "none":
+        return num_trials * num_epochs
+    total, left, done = 0, num_trials, 0
+    milestone = float(scheduler.grace_epochs)
+    while math.ceil(milestone) < num_epochs:
+        total += left * (math.ceil(milestone) - done)
+        done, left = math.ceil(milestone), math.ceil(left / scheduler.reduction_factor)
+        milestone *= scheduler.reduction_factor
+    return total + left * (num_epochs - done)
+
+
+def _arm_seconds(arm: ArmPlan, measured: Calibration, scheduler: Scheduler | None) -> float:
+    """Of all trials of an arm; early ends are counted where there is a scheduler."""
+    each = arm.max_epochs // arm.num_trials
+    search = fewest_epochs(arm.num_search, each, scheduler or Scheduler())
+    num_epochs = search + arm.num_confirm * each
+    return arm.num_trials * measured.start_seconds + num_epochs * epoch_seconds(measured)
+
+
+def _first_epoch_seconds(measured: Calibration) -> float:
+    """What the first epoch of a process takes longer, as its images are read from disk."""
+    more = measured.seconds_a_first_step - measured.seconds_a_step
+    return max(0.0, more) * measured.steps_an_epoch
+
+
+def _each(ends: tuple[float, float], factor: float) -> tuple[float, float]:
+    return ends[0] * factor, ends[1] * factor
