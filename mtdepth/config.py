@@ -241,10 +241,10 @@ class OpticsConfig(Config):
     is scikit-learn's, on the votes as they are, hundreds of times as slow;
     `dbscan` (Ester et al. 1996) reads `min_samples` and `eps`; `hdbscan` (Campello et al. 2013)
     finds a cut of its own within each cluster that OPTICS has at `max_eps`, and reads no `eps`."""
-    min_samples: Annotated[int, Field(ge=2)] = 20
+    min_samples: Annotated[int, Field(ge=2)] = 26
     """Votes within reach that make a vote a core point. Background votes for itself, a vote a
-    pixel: the pixels of a disc of `eps`, and half as many again for noise, keep it from being
-    dense. An object of fewer pixels is not found."""
+    pixel: twice the pixels of a disc of `eps` keep it from being dense, however noise moves its
+    votes. An object of fewer pixels is not found."""
     max_eps: Positive = 2.0
     """Largest reach considered, in pixels of the network's image."""
     extraction: Literal["eps", "xi"] = "eps"

@@ -59,7 +59,7 @@ def test_an_order_is_made_once_for_all_its_cuts(orders: list[OpticsConfig]) -> N
     anew = [untimed(Scorer(embeddings()).score(config)) for config in CONFIGS]
     orders.clear()
     assert [untimed(scorer.score(config)) for config in CONFIGS] == anew
-    assert [config.min_samples for config in orders[1:]] == [20] * 3 + [40] * 3
+    assert [config.min_samples for config in orders[1:]] == [26] * 3 + [40] * 3
     assert len({tuple(one.items()) for one in anew}) > 2
 
 
