@@ -129,6 +129,20 @@ class Clustering:
         ref = ray.put(table) if len(machines) > 1 else None
         return replace(self, splits={**self.splits, split: Shared(path=path, told=told, ref=ref)})
 
+    def prepared_here(self, split: Split, scratch: Path) -> Clustering:
+        """As `prepared`, within this process and without Ray; nothing of the study is written.
+
+        Args:
+            split: which one.
+            scratch: where embeddings go that are not there, or are of something else.
+        """
+        told = identity(self.checkpoint, split)
+        path = self.directory / f"{split}.arrow"
+        if not _is_made_of(path, told):
+            path = scratch / f"{split}.arrow"
+            embed(self.checkpoint, split, path, whole=True)
+        return replace(self, splits={**self.splits, split: Shared(path=path, told=told)})
+
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
         """Clusters the validation split; the one epoch is reported or it is not."""
         if resume_from is not None:

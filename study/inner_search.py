@@ -69,6 +69,29 @@ def tune(checkpoint: Path, inner: InnerSearch, untuned: Mapping[str, float]) -> 
     return best
 
 
+def tune_epoch(
+    metrics: Mapping[str, float], checkpoint: Path, inner: InnerSearch | None, num_epochs: int
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """What a trial tells of an epoch: of its last, with the best clustering of what was trained.
+
+    Args:
+        metrics: as they were reported, `epoch` among them.
+        checkpoint: of the epoch; its settings are changed where a better clustering is found.
+        inner: how to search; None where nothing is.
+        num_epochs: how many the trial is to train.
+
+    Returns:
+        The metrics without `epoch`, and what the search chose.
+    """
+    values = {name: float(value) for name, value in metrics.items() if name != "epoch"}
+    is_last = int(metrics["epoch"]) == num_epochs
+    if inner is None or not is_last or inner.objective.metric not in values:
+        return values, {}
+    found = tune(checkpoint, inner, values)
+    better = {name: found.metrics[name] for name in values if name in found.metrics}
+    return {**values, **better}, found.params
+
+
 def _search(
     scorer: Scorer, optics: OpticsConfig, inner: InnerSearch
 ) -> list[tuple[OpticsConfig, Tuned]]:

@@ -39,12 +39,15 @@ def make_manifest(
         "ended": None,
         "test_opened": None,
         "command": shlex.join(["python", "-m", "study.run", *sys.argv[1:]]),
-        "versions": _versions(),
-        "git": _git(),
-        "machine": _machine(),
+        **surroundings(),
         "objectives": dict(objectives),
         "data": dict(data),
     }
+
+
+def surroundings() -> dict[str, Any]:
+    """Versions, code and machine, as they are here and now."""
+    return {"versions": _versions(), "git": _git(), "machine": _machine()}
 
 
 def described(summaries: Mapping[str, SplitSummary]) -> dict[str, Any]:

@@ -51,6 +51,32 @@ def download(uri: str, directory: Path) -> None:
         mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(directory))
 
 
+def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
+    """A run, and the values of each of its metrics by step.
+
+    Raises:
+        ValueError: there is none, or MLflow cannot be reached.
+    """
+    with _quiet():
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client = MlflowClient(tracking_uri=tracking_uri())
+            run = client.get_run(run_id)
+            histories = {
+                name: {point.step: point.value for point in client.get_metric_history(run_id, name)}
+                for name in run.data.metrics
+            }
+        except MlflowException as error:
+            why = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"expected the MLflow run {run_id} at {tracking_uri()} (MLFLOW_TRACKING_URI), "
+                f"found: {why}"
+            ) from None
+    return run, histories
+
+
 class Mirror:
     """The runs of one study in MLflow.
 
@@ -141,6 +167,7 @@ class Mirror:
             "study.id": self._study_id,
             "study.phase": PARENT,
             "study.trial_key": PARENT,
+            "study.directory": str(self._ledger.directory.resolve()),
             "mlflow.note.content": self._ledger.space.question,
         }
 
@@ -188,6 +215,7 @@ class Mirror:
             "study.phase": dealt.phase,
             "study.seed": str(dealt.seed),
             "study.trial_key": dealt.trial_key,
+            "study.directory": str(self._ledger.directory.resolve()),
             "mlflow.parentRunId": self._parent,
         }
 

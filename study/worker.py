@@ -13,7 +13,7 @@ from ray import tune
 
 from study.events import Dealt
 from study.full_disk import no_room
-from study.inner_search import tune as tune_clustering
+from study.inner_search import tune_epoch
 from study.space import InnerSearch
 from study.trainable import (
     Judgement,
@@ -107,13 +107,11 @@ def _reporter(dealt: Dealt, inner: InnerSearch | None) -> Report:
     """Tells Ray Tune of each epoch; of the last, with the best clustering of what was trained."""
 
     def report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
+        values, tuned = tune_epoch(metrics, checkpoint_dir, inner, dealt.num_epochs)
         epoch = int(metrics["epoch"])
-        values = {name: float(value) for name, value in metrics.items() if name != "epoch"}
         result: dict[str, Any] = {"epoch": epoch, "metrics": values, MEMORY: peak_memory_bytes()}
-        if inner is not None and epoch == dealt.num_epochs and inner.objective.metric in values:
-            found = tune_clustering(checkpoint_dir, inner, values)
-            values |= {name: found.metrics[name] for name in values if name in found.metrics}
-            result[TUNED] = found.params
+        if tuned:
+            result[TUNED] = tuned
         tune.report(result, checkpoint=tune.Checkpoint.from_directory(str(checkpoint_dir)))
 
     return report

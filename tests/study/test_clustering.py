@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 
 from mtdepth.config import OpticsConfig
 from mtdepth.predict import read_optics
-from study import runner
+from study import replay, runner
 from study.clustering import Clustering
 from study.ledger import Ledger
 from study.report import write_report
@@ -67,6 +67,18 @@ def test_every_trial_is_in_the_ledger_and_nothing_is_trained(whole: Ledger) -> N
     assert len({json.dumps(params) for params in trials.params}) == 7
     for config in (record.dealt.config for record in whole.records.values()):
         assert set(config) <= {"optics"}
+
+
+def test_a_clustering_that_is_run_again_agrees_and_embeds_anew_where_it_must(
+    whole: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["search-tuned-001", "--study"]
+    assert replay.main([*asked, str(whole.directory)]) == replay.AGREES
+    assert "val/instances/cluster_ms" in capsys.readouterr().out
+    bare = tmp_path / "bare"
+    shutil.copytree(whole.directory, bare, ignore=shutil.ignore_patterns("embeddings"))
+    assert replay.main([*asked, str(bare)]) == replay.DIFFERS, "this network has learned nothing"
+    assert not (bare / "embeddings").exists()
 
 
 def test_the_best_is_written_as_predict_takes_it(whole: Ledger) -> None:

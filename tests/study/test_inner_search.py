@@ -12,7 +12,7 @@ import pytest
 from mtdepth.checkpoint import load_network
 from mtdepth.config import TrainConfig
 from mtdepth.evaluate import evaluate
-from study import inner_search, tables
+from study import inner_search, replay, tables
 from study.documents import FieldError
 from study.inner_search import tune
 from study.inner_space import check_inner_search
@@ -134,6 +134,9 @@ def test_a_study_tunes_each_training_that_learns_instances(tiny_data: Any, tmp_p
     judged = evaluate(checkpoint, "test").metrics["test/instances/ap50"]
     assert record.test.metrics["test/instances/ap50"] == pytest.approx(judged, abs=1e-9)
     assert record.epochs[0].tuned == {}
+    # Run again, it is tuned again, to the same metrics.
+    again = ["confirm-st-instances-seed1", "--study", str(ledger.directory), "--test"]
+    assert replay.main(again) == replay.AGREES
     assert (
         "6 clusterings at the end of each training" in (ledger.directory / "report.md").read_text()
     )

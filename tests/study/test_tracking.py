@@ -86,6 +86,7 @@ def test_a_study_has_one_parent_and_a_run_for_each_trial(mlflow: MlflowClient, s
         "study.seed": "1",
         "study.trial_key": "confirm-a-seed1",
         "study.status": "completed",
+        "study.directory": str(study.resolve()),
     }
 
 
