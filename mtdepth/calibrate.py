@@ -102,9 +102,9 @@ def _judging(training: Training, config: TrainConfig, device: torch.device) -> t
     )
     few = min(num_images, config.batch_size)
     some = config.model_copy(update={"max_val_samples": few})
-    judge = partial(evaluate_network, training.network, some, "val", device)
-    judge()
-    return _seconds(judge) / few, num_images
+    look = partial(evaluate_network, training.network, some, "val", device)
+    look()
+    return _seconds(look) / few, num_images
 
 
 def _seconds(run: Callable[[], object]) -> float:

@@ -18,6 +18,8 @@ from study.space import Space
 from tests.mtdepth.batches import LEARNING
 from tests.mtdepth.instances.scenes import noisy_offsets
 
+POOR = {"min_samples": 60, "eps": 1.0, "max_eps": 2.0}
+"""A way of clustering that leaves something to search for."""
 SEARCHED = {
     "optics.eps": {"type": "float", "low": 0.5, "high": 3},
     "optics.min_samples": {"type": "int", "low": 5, "high": 60, "log": True},
@@ -26,7 +28,8 @@ SEARCHED = {
 
 def save_model(directory: Path, data: DataConfig, tasks: tuple[str, ...] = ("instances",)) -> Path:
     """The checkpoint of a network with random weights."""
-    config = TrainConfig.model_validate({**LEARNING, "tasks": tasks, "data": data})
+    told = {**LEARNING, "tasks": tasks, "data": data, "optics": POOR}
+    config = TrainConfig.model_validate(told)
     Training.start(config, torch.device("cpu")).save(directory)
     return directory
 
@@ -54,7 +57,10 @@ def clustering_space(checkpoint: str | Path | None, **changes: Any) -> Space:
         "study": "clustering",
         "question": "Which?",
         "checkpoint": None if checkpoint is None else str(checkpoint),
-        "arms": {"defaults": {"search": False}, "tuned": {"set": {"optics": {"max_eps": 3}}}},
+        "arms": {
+            "defaults": {"search": False, "set": {"optics": POOR}},
+            "tuned": {"set": {"optics": {"max_eps": 3}}},
+        },
         "objective": {
             "metric": "val/instances/ap50",
             "mode": "max",

@@ -22,7 +22,7 @@ from study.report import write_report
 from study.runner import Settings, StudyFailed, resume_study, run_study
 from study.space import Resources
 from study.trainable import TrialFailed
-from tests.study.offsets import clustering_space, save_model, say
+from tests.study.offsets import POOR, clustering_space, save_model, say
 
 pytestmark = [
     pytest.mark.usefixtures("small_ray"),
@@ -87,7 +87,9 @@ def test_the_best_is_written_as_predict_takes_it(whole: Ledger) -> None:
     found = read_optics(whole.directory / "optics-tuned.json")
     assert found.max_eps == 3
     assert best.params == {"optics.eps": found.eps, "optics.min_samples": found.min_samples}
-    assert read_optics(whole.directory / "optics-defaults.json") == OpticsConfig()
+    assert read_optics(whole.directory / "optics-defaults.json") == OpticsConfig.model_validate(
+        POOR
+    )
     assert best.objective > float(trials[trials.arm == "defaults"].objective.iloc[0])
 
 

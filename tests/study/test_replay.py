@@ -20,7 +20,7 @@ from study.replaying import Replayed
 from study.runner import Settings, run_study
 from study.simulate import Simulated
 from study.tracked_runs import config_of
-from study.tracking import _params
+from study.tracking import _settings
 from tests.study.quick import Quick, quick_space
 from tests.study.simulated import simulated_space
 from tests.study.test_trainable import SLIM
@@ -148,7 +148,7 @@ def test_a_run_of_mlflow_is_enough_even_where_the_study_directory_is_gone(
 
 def test_params_hold_the_whole_configuration(simulated: Path) -> None:
     for record in Ledger.open(simulated).records.values():
-        told = {name: str(value) for name, value in _params(record).items() if name != "arm"}
+        told = {name: str(value) for name, value in _settings(record).items() if name != "arm"}
         assert config_of(told) == record.dealt.config
     with pytest.raises(ValueError, match="the first 6000 characters of it alone"):
         config_of({"tasks": "x" * 6000})

@@ -35,6 +35,7 @@ MAY_NAME_IT = {
     "mtdepth/data/splits.py:list_split": "the list of a split that is divided anew",
     "study/worker.py:judge": "the test phase: what Ray runs for `examine`",
     "study/runner.py:_test": "the test phase: what `examine` needs",
+    "study/replaying.py:replay": "a model that was judged already, judged again on request",
     "mtdepth/metrics/coco.py:_evaluated": "another `evaluate`, pycocotools'",
     "mtdepth/data/augmentation.py:_jitter": "another `draw`, of a random number",
     "mtdepth/data/teacher/training.py:fit": "another `evaluate`, of a teacher on given pairs",

@@ -274,7 +274,8 @@ def test_sequences_are_trained_on_like_any_data(
     told = DataConfig(name="kitti-odometry", root=tmp_path, split="odom", height=64, width=192)
     found = check_data(told)
     assert found["val"].truth.missing() in ([], ["motion"])  # five frames may not tell of motion
-    assert found["test"].truth.missing() == ["neighbours", "motion", "poses"]
+    # Whether motion can be worked out is not looked at before the test phase.
+    assert found["test"].truth.missing() == ["neighbours", "poses"]
     samples = open_split(told, "train")
     batch = samples.batch([0])
     assert batch.frames.shape == (1, 3, 3, 64, 192)

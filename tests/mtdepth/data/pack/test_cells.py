@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -40,6 +40,7 @@ def test_sparse_depth_takes_a_bit_a_pixel_and_four_bytes_a_point() -> None:
     assert len(cell["depth_m"]) == 10 * 414 * 4
 
 
+@settings(deadline=None)
 @given(arrays.arrays(np.int32, SHAPES, elements=st.integers(0, 2**16 - 1)))
 def test_instance_maps_come_back(values: np.ndarray) -> None:
     assert np.array_equal(decode_map(encode_map(values)), values)
