@@ -41,10 +41,10 @@ examples:
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(prog: str = "python -m study.run") -> argparse.ArgumentParser:
     """The arguments."""
     made = argparse.ArgumentParser(
-        prog="python -m study.run",
+        prog=prog,
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the study: a YAML file, or the name of one that ships, such as weighting.yaml",
     )
+    what.add_argument("named", metavar="SPACE", nargs="?", help="the same as --space SPACE")
     what.add_argument(
         "--resume", metavar="DIR", type=Path, help="go on with the study in this directory"
     )
@@ -88,20 +89,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.run") -> int:
     """Runs the command line, and returns its exit code.
 
     Args:
         arguments: without the program's name; left out, those of the process.
+        prog: the program, as its help names it.
     """
-    options = parser().parse_args(arguments)
+    options = parser(prog).parse_args(arguments)
     from study.space_loading import load_space
 
     try:
         if options.resume:
             return _resume(options)
         try:
-            space = load_space(options.space, options.overrides)
+            space = load_space(options.space or options.named, options.overrides)
         except ValueError as error:
             return _refuse(error, BAD_INPUT)
         if options.plan:

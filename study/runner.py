@@ -31,6 +31,7 @@ from study.report import write_report
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
+from study.stopping import own_interrupts, stoppable
 from study.tracker import Tracker
 from study.trainable import Mtdepth, Split, Trainable
 from study.worker import run_trial
@@ -159,9 +160,10 @@ class _Study:
         ledger = self.ledger
         tracker = Tracker(ledger, self.say) if self.settings.tracks else None
         try:
-            with self.progress.shown():
+            with stoppable(ledger.directory), self.progress.shown():
                 if not self.searcher.is_finished:
-                    self._train()
+                    with own_interrupts():
+                        self._train()
                 self._test()
             if not ledger.manifest.get("ended"):
                 ledger.update_manifest(ended=now())

@@ -1,0 +1,43 @@
+"""The ledger as tidy tables: a column for each setting and each metric, and no dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from study.ledger import Ledger
+
+TableName = Literal["trials", "epochs", "test"]
+TABLES: tuple[TableName, ...] = get_args(TableName)
+_SPREAD = {"params": "params.", "tuned": "tuned.", "metrics": ""}
+"""Columns of dictionaries, and what the names in them are put behind."""
+
+
+def tidy(ledger: Ledger, table: TableName) -> pd.DataFrame:
+    """One of the tables.
+
+    `trials` has a row a trial, `epochs` one a trial, epoch and metric, `test` one a trial and test
+    image. What a trial has no value of is NaN, or None.
+
+    Raises:
+        ValueError: there is no such table.
+    """
+    tables = {"trials": ledger.trials, "epochs": ledger.epochs, "test": ledger.test}
+    if table not in tables:
+        raise ValueError(f"expected one of the tables {', '.join(TABLES)}, found {table!r}")
+    return _spread(tables[table]())
+
+
+def _spread(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each column of dictionaries as columns of its own, in its place."""
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        if name not in _SPREAD:
+            columns[name] = frame[name]
+            continue
+        rows: list[Mapping[str, Any]] = list(frame[name])
+        keys = sorted({key for row in rows for key in row})
+        columns |= {f"{_SPREAD[name]}{key}": [row.get(key) for row in rows] for key in keys}
+    return pd.DataFrame(columns, index=frame.index)
