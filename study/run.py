@@ -108,12 +108,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.ru
             return _refuse(error, BAD_INPUT)
         if options.plan:
             return _tell_plan(space)
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        directory = options.out or Path("studies", f"{space.study}-{stamp}")
-        return _run_and_tell(options, space, directory)
+        return _run_and_tell(options, space, options.out or new_directory(space.study))
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
+
+
+def new_directory(study: str) -> Path:
+    """Where a study goes that begins now, and is not told where."""
+    return Path("studies", f"{study}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
 
 
 def _tell_plan(space: Space) -> int:
