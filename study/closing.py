@@ -19,7 +19,7 @@ from study.tracking import tracking_uri
 from study.trainable import higher_is_better
 from study.words import counted, trial_noun
 
-_HEADINGS = ("arm", "value", "difference", "95 % interval", "p (Holm)")
+HEADINGS = ("arm", "value", "difference", "95 % interval", "p (Holm)")
 
 
 def render(study_dir: Path) -> RenderableType:
@@ -44,8 +44,8 @@ def arms_tables(results: Results) -> RenderableType:
     over = f"mean ± standard deviation over {counted(num_seeds, 'seed')}"
     alone = f"one {trial_noun(results.space.kind)} each"
     title = f"{results.space.study}: the arms, {over if num_seeds else alone}"
-    rows = {m: found for m in results.metrics() if (found := _rows(results, m))}
-    every_row = [_HEADINGS, *(row for own in rows.values() for row in own)]
+    rows = {m: found for m in results.metrics() if (found := arms_rows(results, m))}
+    every_row = [HEADINGS, *(row for own in rows.values() for row in own)]
     widths = [max(map(cell_len, column)) for column in zip(*every_row, strict=True)]
     parts: list[RenderableType] = [Text(title, style="italic")]
     for metric, own in rows.items():
@@ -56,8 +56,8 @@ def arms_tables(results: Results) -> RenderableType:
 
 def _table(rows: list[tuple[str, ...]], widths: list[int]) -> Table:
     table = Table(box=None, padding=(0, 0, 0, 2), header_style="dim")
-    num_columns = len(_HEADINGS) if any(any(row[2:]) for row in rows) else 2
-    for index, (heading, width) in enumerate(zip(_HEADINGS, widths, strict=True)):
+    num_columns = len(HEADINGS) if any(any(row[2:]) for row in rows) else 2
+    for index, (heading, width) in enumerate(zip(HEADINGS, widths, strict=True)):
         if index < num_columns:
             justify: JustifyMethod = "right" if index else "left"
             table.add_column(heading, width=width, justify=justify, overflow="fold")
@@ -66,7 +66,7 @@ def _table(rows: list[tuple[str, ...]], widths: list[int]) -> Table:
     return table
 
 
-def _rows(results: Results, metric: str) -> list[tuple[str, ...]]:
+def arms_rows(results: Results, metric: str) -> list[tuple[str, ...]]:
     """Each arm that has a value in a metric."""
     compared = {c.arm: c for c in results.comparisons if c.metric == metric}
     means = {arm: results.summaries[arm][metric] for arm in results.space.arms}

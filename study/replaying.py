@@ -53,7 +53,8 @@ def replay(
         on_epoch: hears of each epoch.
 
     Raises:
-        ValueError: there is nothing to compare, or the data is not as it should be.
+        ValueError: there is nothing to compare, the data is not as it should be, or the trial,
+            which did not fail then, cannot be run here.
     """
     _check_comparable(recorded, tests)
     with tempfile.TemporaryDirectory(prefix="study-") as name, _threads(recorded):
@@ -115,6 +116,8 @@ def _fit(
         found.error = " ".join(str(error).split())
     except Exception as error:  # as a worker takes it
         found.error = " ".join(f"{type(error).__name__}: {error}".split())
+        if recorded.status != "failed":
+            raise ValueError(f"{recorded.trial_key} cannot be run here: {found.error}") from error
 
 
 def _subject(recorded: Recorded, scratch: Path) -> Trainable:

@@ -111,7 +111,7 @@ def read_results(study_dir: Path) -> Results:
         },
         comparisons=_comparisons(space, values, judgements(space, ledger.records.values(), final)),
         gains=find_gains(space, values),
-        best=_best(space, objectives, trials),
+        best=best_trials(space, objectives, trials),
     )
 
 
@@ -210,7 +210,7 @@ def reference_arm(space: Space, metric: str) -> str | None:
     return None
 
 
-def _best(space: Space, objectives: Mapping[str, str], trials: list[Row]) -> dict[str, Row]:
+def best_trials(space: Space, objectives: Mapping[str, str], trials: list[Row]) -> dict[str, Row]:
     """The search trial that each arm was confirmed by, as `ArmSearcher.best` ranks them."""
     best: dict[str, Row] = {}
     for arm in objectives:

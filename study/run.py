@@ -44,10 +44,10 @@ examples:
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(prog: str = "python -m study.run") -> argparse.ArgumentParser:
     """The arguments."""
     made = argparse.ArgumentParser(
-        prog="python -m study.run",
+        prog=prog,
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the study: a YAML file, or the name of one that ships, such as weighting.yaml",
     )
+    made.add_argument("named", metavar="SPACE", nargs="?", help="the same as --space SPACE")
     made.add_argument(
         "--resume",
         metavar="DIR",
@@ -105,17 +106,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.run") -> int:
     """Runs the command line, and returns its exit code.
 
     Args:
         arguments: without the program's name; left out, those of the process.
+        prog: the program, as its help names it.
     """
-    options = parser().parse_args(arguments)
+    options = parser(prog).parse_args(arguments)
+    if options.space and options.named:
+        parser(prog).error(f"expected one space, found {options.space} and {options.named}")
+    options.space = options.space or options.named
     if not (options.space or options.resume):
-        parser().error("expected --space FILE or --resume DIR")
+        parser(prog).error("expected --space FILE or --resume DIR")
     if options.extend and not options.resume:
-        parser().error("--extend goes with --resume DIR")
+        parser(prog).error("--extend goes with --resume DIR")
     from study.space_loading import load_space
 
     try:
@@ -127,12 +132,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _refuse(error, BAD_INPUT)
         if options.plan:
             return _tell_plan(space, options)
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        directory = options.out or Path("studies", f"{space.study}-{stamp}")
-        return _run_and_tell(options, space, directory)
+        return _run_and_tell(options, space, options.out or new_directory(space.study))
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
+
+
+def new_directory(study: str) -> Path:
+    """Where a study goes that begins now, and is not told where."""
+    return Path("studies", f"{study}-{datetime.now().strftime('%Y%m%d-%H%M%S')}")
 
 
 def _tell_plan(space: Space, options: argparse.Namespace) -> int:

@@ -38,6 +38,7 @@ from study.report import write_report
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
+from study.stopping import own_interrupts, stoppable
 from study.tracker import Tracker
 from study.trainable import Mtdepth, Split, Trainable, keep_test_shut
 from study.worker import run_trial
@@ -219,9 +220,9 @@ class _Study:
         ledger = self.ledger
         tracker = Tracker(ledger, self.say) if self.settings.tracks else None
         try:
-            with self.progress.shown():
+            with stoppable(ledger.directory), self.progress.shown():
                 if not self.searcher.is_finished:
-                    with keep_test_shut():
+                    with own_interrupts(), keep_test_shut():
                         self._train()
                 self._test()
             if not ledger.manifest.get("ended"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -51,6 +51,30 @@ def load_space(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Space
     except FieldError as error:
         raise ValueError(document.describe(error)) from None
     return space
+
+
+def checked_space(space: Space | Mapping[str, Any]) -> Space:
+    """A study that was made in Python, checked as one from a file is.
+
+    Args:
+        space: typed, or as plain data.
+
+    Returns:
+        The same with absolute paths.
+
+    Raises:
+        ValueError: something is wrong; one line that names the field.
+    """
+    data = space.model_dump(mode="json") if isinstance(space, Space) else dict(space)
+    try:
+        whole = _without_dotted_keys(Document(data=data)).data
+        made = parse_space(_with_absolute_paths(whole))
+        check_space(made)
+        check_inner_search(made)
+    except FieldError as error:
+        named = f"{'.'.join(error.path)}: " if error.path else ""
+        raise ValueError(f"{named}{error.problem}") from None
+    return made
 
 
 def find_space(path_or_name: str | Path) -> Path:

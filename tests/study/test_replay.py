@@ -101,6 +101,21 @@ def test_the_test_split_is_opened_where_it_was_and_asked_for(
     assert len(quick.said("judge")) == before + 1
 
 
+def test_a_trial_that_cannot_be_run_here_is_told_and_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = Quick(diary=tmp_path / "diary")
+    space = quick_space(search=None, confirm={"seeds": [1]})
+    out = run_study(space, tmp_path / "out", Settings(trainable=quick, tracks=False))
+    broken = Quick(diary=quick.diary, trouble={"dwa": "bug"})
+    assert replayed("confirm-dwa-seed1", "--study", out, trainable=broken) == replay.BAD_INPUT
+    said = capsys.readouterr()
+    assert said.err == (
+        "error: confirm-dwa-seed1 cannot be run here: RuntimeError: an unforeseen end\n"
+    )
+    assert "difference" not in said.out
+
+
 def test_a_trial_is_found_by_name_where_one_study_has_it(
     simulated: Path,
     tmp_path: Path,
