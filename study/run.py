@@ -114,8 +114,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.ru
         prog: the program, as its help names it.
     """
     options = parser(prog).parse_args(arguments)
-    if options.space and options.named:
-        parser(prog).error(f"expected one space, found {options.space} and {options.named}")
+    if options.named and (options.space or options.resume):
+        parser(prog).error(f"SPACE is for a new study alone, found {options.named} and another")
     options.space = options.space or options.named
     if not (options.space or options.resume):
         parser(prog).error("expected --space FILE or --resume DIR")
