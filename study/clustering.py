@@ -34,6 +34,7 @@ from study.trainable import (
     TrialFailed,
     draw_clustering,
     embed,
+    expect_instances,
     identity,
     map_embeddings,
     open_scorer,
@@ -124,7 +125,7 @@ class Clustering:
         if not _is_made_of(path, told):
             write_embeddings(path, _embedded(self.checkpoint, split, resources))
         table, _ = map_embeddings(path)
-        open_scorer(table)
+        expect_instances(table)
         machines = [node for node in ray.nodes() if node["Alive"]]
         ref = ray.put(table) if len(machines) > 1 else None
         return replace(self, splits={**self.splits, split: Shared(path=path, told=told, ref=ref)})

@@ -225,6 +225,7 @@ class _Study:
                     with own_interrupts(), keep_test_shut():
                         self._train()
                 self._test()
+            shutil.rmtree(ledger.directory / RAY_DIRECTORY, ignore_errors=True)
             if not ledger.manifest.get("ended"):
                 ledger.update_manifest(ended=now(), actual=self._actual())
             ledger.flush()
@@ -338,7 +339,6 @@ class _Study:
 
     def _actual(self) -> dict[str, float]:
         """What the study has cost; memory is what its last session saw."""
-        shutil.rmtree(self.ledger.directory / RAY_DIRECTORY, ignore_errors=True)
         files = (p for p in self.ledger.directory.rglob("*") if p.is_file())
         return {
             **self.limits.used,

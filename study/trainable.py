@@ -267,6 +267,18 @@ def write_embeddings(path: Path, table: pa.Table) -> None:
     write_embeddings(path, iter(table.to_batches()))
 
 
+def expect_instances(table: pa.Table) -> None:
+    """Sees that clusterings of what `embed` has written can be judged.
+
+    Raises:
+        ValueError: no true instance counts.
+    """
+    from mtdepth.instances.embeddings import Embeddings
+    from mtdepth.instances.scoring import expect_instances
+
+    expect_instances(Embeddings(table))
+
+
 def open_scorer(table: pa.Table) -> Scorer:
     """Judges clusterings of what `embed` has written.
 

@@ -43,7 +43,7 @@ class Embeddings:
     """
 
     def __init__(self, table: pa.Table) -> None:
-        self.table = table.combine_chunks()
+        self.table = table  # as it is: to join its parts would copy what is mapped
         self.told: dict[str, Any] = told_of(table)
         """What the offsets were predicted with: `height` and `width` among it."""
 

@@ -44,7 +44,7 @@ class Scorer:
             OrderedDict()
         )
         self._warm: set[tuple[str, str]] = set()
-        self._expect_instances()
+        expect_instances(embeddings)
         self.images = [(one.image, self._offset_errors(one)) for one in embeddings]
         """The name of each image, and its metrics, none of which a clustering is in."""
 
@@ -94,15 +94,6 @@ class Scorer:
     def _num_kept_votes(self) -> int:
         return sum(len(one.votes.pixel) for ordered, _ in self._kept.values() for one in ordered)
 
-    def _expect_instances(self) -> None:
-        sizes = np.concatenate([np.bincount(true.ravel())[1:] for true in self.true])
-        if not (sizes >= self._min_area).any():
-            raise ValueError(
-                f"expected instances of at least {self._min_area} pixels (offsets.min_area) in the "
-                f"{self.embeddings.told['split']} split, found none: there is nothing to judge a "
-                "clustering by"
-            )
-
     def _offset_errors(self, one: Embedding) -> dict[str, float]:
         import torch
 
@@ -110,6 +101,21 @@ class Scorer:
         true_px, foreground = offset_targets(labels, self._min_area)
         predicted = torch.tensor(one.offsets_px)
         return _of_instances(offset_errors(predicted, true_px[0], foreground[0]))
+
+
+def expect_instances(embeddings: Embeddings) -> None:
+    """Sees that a clustering of these images can be judged.
+
+    Raises:
+        ValueError: no true instance counts.
+    """
+    min_area = int(embeddings.told["min_area"])
+    if not any((np.bincount(one.instances.ravel())[1:] >= min_area).any() for one in embeddings):
+        raise ValueError(
+            f"expected instances of at least {min_area} pixels (offsets.min_area) in the "
+            f"{embeddings.told['split']} split, found none: there is nothing to judge a "
+            "clustering by"
+        )
 
 
 def _of_instances(metrics: Mapping[str, Value]) -> dict[str, Value]:

@@ -41,6 +41,15 @@ def test_what_was_written_is_read_in_place(tmp_path: Path) -> None:
         assert not one.offsets_px.flags.owndata
 
 
+def test_what_is_mapped_is_not_copied(tmp_path: Path) -> None:
+    table = mapped(write(tmp_path / "val.arrow"))
+    before = pa.total_allocated_bytes()
+    for one in Embeddings(table):
+        assert one.offsets_px.shape == (2, 6, 8)
+    assert table.column("offsets_px").num_chunks == 2
+    assert pa.total_allocated_bytes() == before
+
+
 def test_it_travels(tmp_path: Path) -> None:
     table = mapped(write(tmp_path / "val.arrow"))
     found = Embeddings(pickle.loads(pickle.dumps(table)))
