@@ -105,7 +105,8 @@ def _replay(options: argparse.Namespace, trainable: Trainable | None, console: C
     recorded = _find(options.trial, options.study)
     told = len(recorded.epochs)
     where = recorded.directory or "MLflow alone, as its study directory is gone"
-    console.print(Text(f"Trial {recorded.trial_key}, {recorded.status}, of {where}"))
+    whose = f"Trial {recorded.trial_key}, {recorded.status}, of {where}"
+    console.print(Text(whose), soft_wrap=True)  # a path is one word, however long
     found = replay(
         recorded,
         trainable,
