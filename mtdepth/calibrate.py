@@ -6,13 +6,13 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import torch
 
+from mtdepth.calibration import Calibration
 from mtdepth.checkpoint import Training
 from mtdepth.config import TrainConfig
 from mtdepth.data.loader import open_split
@@ -24,29 +24,6 @@ from mtdepth.train import epoch_seed, train_step
 
 NUM_STEPS = 10
 """Timed; the first of them once more before, to warm up."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """What a training costs, on the machine and the cores that it was measured on."""
-
-    start_seconds: float
-    """From nothing to the first step: data opened, network built."""
-    steps_an_epoch: int
-    seconds_a_step: float
-    """Median, of images that are in memory."""
-    seconds_a_first_step: float
-    """Median, of images that are read from disk: those of the first epoch of a process."""
-    num_val_images: int
-    """That an epoch is judged on."""
-    seconds_an_image: float
-    """Of being judged."""
-    save_seconds: float
-    checkpoint_bytes: int
-    memory_bytes: int
-    """Peak of the process."""
-    device_memory_bytes: int
-    """Peak of the GPU's memory; 0 where there is none."""
 
 
 def calibrate(config: TrainConfig, num_steps: int = NUM_STEPS) -> Calibration:

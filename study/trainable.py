@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mtdepth.calibration import Calibration as Calibration
 from mtdepth.config import BY_TORCHJD
 from mtdepth.config import ClusteringConfig as ClusteringConfig
 from mtdepth.config import OpticsConfig as OpticsConfig
@@ -77,23 +78,6 @@ class Judgement:
     replicates: dict[str, list[float]] = field(default_factory=dict)
     """Metrics that are no means over images, on bootstrap draws of the images; the same draws for
     every model that is judged on the split."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """What a training costs, by a few of its steps; see `mtdepth.calibrate`."""
-
-    start_seconds: float
-    steps_an_epoch: int
-    seconds_a_step: float
-    seconds_a_first_step: float
-    """Of images that are not in memory yet."""
-    num_val_images: int
-    seconds_an_image: float
-    save_seconds: float
-    checkpoint_bytes: int
-    memory_bytes: int
-    device_memory_bytes: int
 
 
 class Trainable(Protocol):
@@ -173,7 +157,7 @@ class Mtdepth:
         _use_threads()
         from mtdepth.calibrate import calibrate
 
-        return Calibration(**vars(calibrate(TrainConfig.model_validate(config))))
+        return calibrate(TrainConfig.model_validate(config))
 
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
         """See `Trainable`."""
