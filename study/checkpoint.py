@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from study.space import IN_MLFLOW
-from study.tracking import download, tracking_uri
+from study.tracking.server import download, tracking_uri
 from study.trainable import checkpoints_below
 
 

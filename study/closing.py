@@ -15,7 +15,7 @@ from rich.text import Text
 from study.report.answer import answer
 from study.report.numbers import interval, mean_and_std, p_value, signed
 from study.results import Comparison, Results, read_results
-from study.tracking import tracking_uri
+from study.tracking.server import tracking_uri
 from study.trainable import higher_is_better
 from study.words import counted, trial_noun
 

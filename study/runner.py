@@ -39,7 +39,7 @@ from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.space import Objective, Space
 from study.stopping import own_interrupts, stoppable
-from study.tracker import Tracker
+from study.tracking.tracker import Tracker
 from study.trainable import Mtdepth, Split, Trainable, keep_test_shut
 from study.worker import run_trial
 

@@ -16,7 +16,7 @@ def main() -> int:
     )
     parser.add_argument("study_dir", type=Path, help="a study directory that is not under way")
     directory = parser.parse_args().study_dir
-    from study.tracker import track
+    from study.tracking.tracker import track
 
     try:
         uri = track(directory)

@@ -22,7 +22,8 @@ from study.nesting import expanded
 from study.recorded import STUDIES, Recorded, recorded_in
 from study.settings import KINDS
 from study.space import Space
-from study.tracking import PARENT, download, read_run
+from study.tracking.mirror import PARENT
+from study.tracking.server import download, read_run
 
 MAX_CHARACTERS = 6000
 """Params are cut off there."""

@@ -20,7 +20,7 @@ from study.replaying import Replayed
 from study.runner import Settings, run_study
 from study.simulate import Simulated
 from study.tracked_runs import config_of
-from study.tracking import _settings
+from study.tracking.mirror import _settings
 from tests.study.quick import Quick, quick_space
 from tests.study.simulated import simulated_space
 from tests.study.test_trainable import SLIM

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 
 from study import track
 from study.ledger import Ledger
-from study.tracking import DEFAULT_URI
+from study.tracking.server import DEFAULT_URI
 from tests.study.ledgers import trial, write_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")

@@ -1,25 +1,21 @@
 """The ledger as MLflow shows it: one parent run a study, one child run a trial.
 
-The only file that imports mlflow. Everything here follows from the ledger and may be done again at
+Everything here follows from the ledger and may be done again at
 any time: runs are found by their tags, and a value that is there already is not written twice.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import math
-import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from study.ledger import Ledger
 from study.nesting import flattened
 from study.records import TrialRecord
+from study.tracking.server import quiet
 
-DEFAULT_URI = "sqlite:///mlflow.db"
 MAX_METRICS_A_BATCH = 800
 """MLflow takes 1000 values at once, parameters and tags among them."""
 PARENT = "study"
@@ -31,50 +27,6 @@ _ARTIFACTS = (
     "space.yaml", "manifest.json", "report.html", "report.md", "table.tex", "differences.tex",
     "figures",
 )  # fmt: skip
-
-
-def tracking_uri() -> str:
-    """Where runs go: `MLFLOW_TRACKING_URI`, or a database in the working directory."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
-
-
-def download(uri: str, directory: Path) -> None:
-    """Brings artifacts of a run (`runs:/`) or a registered model (`models:/`) into a directory.
-
-    Raises:
-        mlflow.exceptions.MlflowException: there are none, or they cannot be reached.
-    """
-    with _quiet():
-        import mlflow
-
-        mlflow.set_tracking_uri(tracking_uri())
-        mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(directory))
-
-
-def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
-    """A run, and the values of each of its metrics by step.
-
-    Raises:
-        ValueError: there is none, or MLflow cannot be reached.
-    """
-    with _quiet():
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-
-        try:
-            client = MlflowClient(tracking_uri=tracking_uri())
-            run = client.get_run(run_id)
-            histories = {
-                name: {point.step: point.value for point in client.get_metric_history(run_id, name)}
-                for name in run.data.metrics
-            }
-        except MlflowException as error:
-            why = " ".join(str(error).split())[:300]
-            raise ValueError(
-                f"expected the MLflow run {run_id} at {tracking_uri()} (MLFLOW_TRACKING_URI), "
-                f"found: {why}"
-            ) from None
-    return run, histories
 
 
 class Mirror:
@@ -89,7 +41,7 @@ class Mirror:
     """
 
     def __init__(self, ledger: Ledger, uri: str) -> None:
-        with _quiet():
+        with quiet():
             from mlflow import MlflowClient
 
             self.num_synced = 0
@@ -115,7 +67,7 @@ class Mirror:
         Returns:
             The run of each trial.
         """
-        with _quiet():
+        with quiet():
             if is_running and not self._is_running:
                 self._client.update_run(self._parent, "RUNNING")
             self._is_running = is_running
@@ -125,7 +77,7 @@ class Mirror:
 
     def close(self) -> None:
         """Writes the study's own files, and how it ended."""
-        with _quiet():
+        with quiet():
             for name in _ARTIFACTS:
                 path = self._ledger.directory / name
                 if path.is_dir():
@@ -247,12 +199,3 @@ def _finite_or_nan(value: float) -> float:
 
 def _milliseconds(time: str) -> int:
     return round(datetime.fromisoformat(time).timestamp() * 1000)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps MLflow's hints, and the migration of a new database, off the screen and the net."""
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-    yield

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from study.events import Tracked
 from study.ledger import Ledger
-from study.tracking import Mirror, tracking_uri
+from study.tracking.mirror import Mirror
+from study.tracking.server import tracking_uri
 
 SECONDS_BETWEEN_SYNCS = 3.0
 SECONDS_TO_CLOSE = 120.0

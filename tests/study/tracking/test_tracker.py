@@ -11,10 +11,11 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from study import tracker
 from study.ledger import Ledger
-from study.tracker import Tracker, track
-from study.tracking import DEFAULT_URI, Mirror, tracking_uri
+from study.tracking import tracker
+from study.tracking.mirror import Mirror
+from study.tracking.server import DEFAULT_URI, tracking_uri
+from study.tracking.tracker import Tracker, track
 from tests.study.ledgers import METRIC, trial, write_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")

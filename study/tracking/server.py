@@ -1,0 +1,65 @@
+"""The way to MLflow: where it is, and what is read from there."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+
+
+def tracking_uri() -> str:
+    """Where runs go: `MLFLOW_TRACKING_URI`, or a database in the working directory."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def download(uri: str, directory: Path) -> None:
+    """Brings artifacts of a run (`runs:/`) or a registered model (`models:/`) into a directory.
+
+    Raises:
+        mlflow.exceptions.MlflowException: there are none, or they cannot be reached.
+    """
+    with quiet():
+        import mlflow
+
+        mlflow.set_tracking_uri(tracking_uri())
+        mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(directory))
+
+
+def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
+    """A run, and the values of each of its metrics by step.
+
+    Raises:
+        ValueError: there is none, or MLflow cannot be reached.
+    """
+    with quiet():
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client = MlflowClient(tracking_uri=tracking_uri())
+            run = client.get_run(run_id)
+            histories = {
+                name: {point.step: point.value for point in client.get_metric_history(run_id, name)}
+                for name in run.data.metrics
+            }
+        except MlflowException as error:
+            why = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"expected the MLflow run {run_id} at {tracking_uri()} (MLFLOW_TRACKING_URI), "
+                f"found: {why}"
+            ) from None
+    return run, histories
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps MLflow's hints, and the migration of a new database, off the screen and the net."""
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    yield
