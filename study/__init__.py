@@ -11,24 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from study.api import Study as Study
+    from study.goals import Goal as Goal
+    from study.goals import Objective as Objective
+    from study.search_language import InnerSearch as InnerSearch
+    from study.search_language import Parameter as Parameter
+    from study.search_language import Sampler as Sampler
+    from study.search_language import Search as Search
     from study.space import Arm as Arm
     from study.space import Compare as Compare
     from study.space import Confirm as Confirm
-    from study.space import Goal as Goal
-    from study.space import InnerSearch as InnerSearch
-    from study.space import Objective as Objective
-    from study.space import Parameter as Parameter
     from study.space import Resources as Resources
-    from study.space import Sampler as Sampler
     from study.space import Scheduler as Scheduler
-    from study.space import Search as Search
     from study.space import Space as Space
 
-_PARTS = (
-    "Space", "Arm", "Objective", "Goal", "Search", "Parameter", "Sampler", "Scheduler",
-    "InnerSearch", "Confirm", "Compare", "Resources",
-)  # fmt: skip
-_HOMES = {"Study": "study.api", **dict.fromkeys(_PARTS, "study.space")}
+_NAMES = {
+    "study.api": ("Study",),
+    "study.goals": ("Goal", "Objective"),
+    "study.search_language": ("InnerSearch", "Parameter", "Sampler", "Search"),
+    "study.space": ("Arm", "Compare", "Confirm", "Resources", "Scheduler", "Space"),
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 """Where each name lives."""
 
 

@@ -14,10 +14,12 @@ import optuna
 from study.budget import applies, contains, grid_points, num_search_trials, swept_by
 from study.conditions import searched_by
 from study.first_points import first_points
+from study.goals import Objective
 from study.nesting import value_at
 from study.samplers import Partly, make_sampler
+from study.search_language import Parameter
 from study.settings import settings_of
-from study.space import Objective, Parameter, Space
+from study.space import Space
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 _DIRECTIONS = {

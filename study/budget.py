@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from study.conditions import matches, searched_by
-from study.space import Parameter, Space
+from study.search_language import Parameter
+from study.space import Space
 
 
 def num_search_trials(space: Space, arm: str) -> int:

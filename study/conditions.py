@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from study.nesting import value_at
+from study.search_language import Parameter
 from study.settings import settings_of
-from study.space import Parameter, Space
+from study.space import Space
 
 
 def matches(value: Any, wanted: Any) -> bool:

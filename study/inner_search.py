@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from study.arm_search import ArmSearch
 from study.inner_space import ARM, inner_space
+from study.search_language import InnerSearch
 from study.settings import strictly
-from study.space import InnerSearch
 from study.trainable import (
     OpticsConfig,
     TrialFailed,

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from study.documents import FieldError, FieldPath
+from study.goals import Objective
 from study.search_checks import check_search
+from study.search_language import InnerSearch, Search
 from study.settings import settings_of
-from study.space import Arm, Compare, InnerSearch, Objective, Search, Space
+from study.space import Arm, Compare, Space
 from study.space_checks import check_goal
 from study.trainable import TrainConfig
 

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from study.documents import Document, FieldPath, Place
-from study.space import Parameter
+from study.search_language import Parameter
 from study.yaml_marks import parse_yaml
 
 _SPACES = (("search", "space"), ("inner_search", "space"))

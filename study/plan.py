@@ -12,9 +12,11 @@ from rich.text import Text
 
 from study.budget import greatest_of, num_search_trials, values_in_words
 from study.conditions import searched_by
+from study.goals import Goal
 from study.limits import IN_WORDS, limit_in_words
+from study.search_language import Parameter
 from study.settings import Settings, settings_of
-from study.space import Goal, Parameter, Space
+from study.space import Space
 from study.trainable import TrainConfig
 from study.words import counted, trial_noun
 

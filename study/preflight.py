@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from study.goals import Objective
 from study.manifest import described
 from study.settings import Settings, settings_of
-from study.space import Objective, Space
+from study.space import Space
 from study.trainable import ClusteringConfig, Split, SplitSummary, Trainable, Truth, metric_names
 
 Say = Callable[[str], None]

@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from study.space import Sampler
+from study.search_language import Sampler
 
 NUM_RANDOM_FIRST = 5
 """So many trials of `tpe` and `gp` are drawn at random, before there is something to go by."""

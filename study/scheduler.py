@@ -19,7 +19,8 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from study.events import Dealt, EpochEnded
-from study.space import Objective, Scheduler
+from study.goals import Objective
+from study.space import Scheduler
 
 
 class Rungs:

@@ -12,8 +12,9 @@ from study.documents import FieldError, FieldPath
 from study.first_points import check_first_points
 from study.nesting import expanded
 from study.plain_errors import dotted_fields, first_field_error, suggestion
+from study.search_language import Parameter, Search
 from study.settings import KINDS, strictly
-from study.space import Parameter, Search, Space
+from study.space import Space
 
 
 def check_search(space: Space) -> None:

@@ -14,10 +14,11 @@ from ray.tune.search import Searcher
 
 from study.arm_search import ArmSearch
 from study.events import Dealt, EpochEnded, Event, TrialEnded, decode, encode
+from study.goals import Objective
 from study.optuna_log import OptunaLog
 from study.optuna_storage import forget_study, open_database
 from study.settings import num_epochs_of, seed_of
-from study.space import Objective, Space
+from study.space import Space
 
 
 @dataclass

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 from study.documents import FieldError, FieldPath
+from study.goals import Goal
 from study.nesting import expanded
 from study.plain_errors import first_field_error, suggestion
 from study.search_checks import check_search, reaches
 from study.settings import KINDS, Settings, strictly
-from study.space import Goal, Space
+from study.space import Space
 from study.trainable import higher_is_better, metric_names
 
 

@@ -14,7 +14,7 @@ from ray import tune
 from study.events import Dealt
 from study.full_disk import no_room
 from study.inner_search import tune_epoch
-from study.space import InnerSearch
+from study.search_language import InnerSearch
 from study.trainable import (
     Judgement,
     Report,

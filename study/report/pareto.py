@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from study.goals import Goal
 from study.report.numbers import number
 from study.report.settings import in_words
 from study.results import Results, Row
-from study.space import Goal
 
 MAX_ROWS = 12
 """Of an arm's front in a report, evenly spread; the picture shows all."""

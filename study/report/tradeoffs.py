@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from study.files import write_atomically
+from study.goals import Goal
 from study.report.content import Picture
 from study.report.drawing import arm_style, as_png, file_name, new_axes, plain
 from study.report.pareto import front, goals_of, tried
 from study.results import Results, Row
-from study.space import Goal
 
 
 def draw_tradeoffs(results: Results, directory: Path) -> list[Picture]:

@@ -20,7 +20,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from study import run, runner, tracker
+from study import run, runner
+from study.tracking import tracker
 from {module} import {kind}
 
 tracker.SECONDS_BETWEEN_SYNCS = 0.1

@@ -10,7 +10,8 @@ import pytest
 from optuna.trial import TrialState
 
 from study.arm_search import ArmSearch
-from study.space import Objective, Space
+from study.goals import Objective
+from study.space import Space
 from tests.study.ledgers import told_space
 
 MINIMISED = Objective(metric="val/depth/abs_rel", mode="min")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.budget import applies, contains, grid_points, num_search_trials, values_of
-from study.space import Parameter
+from study.search_language import Parameter
 from tests.study.ledgers import told_space
 
 FLIP = {"type": "categorical", "choices": [0.0, 0.5]}

@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 
 from mtdepth.config import OpticsConfig
 from mtdepth.predict import read_optics
-from study import replay, runner
+from study import replay, session
 from study.clustering import Clustering
 from study.ledger import Ledger
 from study.report import write_report
@@ -131,7 +131,7 @@ def test_interrupted_it_goes_on_to_the_same_end(
 ) -> None:
     study = prepare(said, tmp_path / "study")
     with monkeypatch.context() as patch:
-        patch.setattr(runner._Study, "_test", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(session.Session, "_test", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             run_study(clustering_space(model), study, replace(QUIET, concurrency=1))
     journal = study / "events.jsonl"

@@ -15,12 +15,13 @@ from study import run
 from study.calibration import plan_cost
 from study.cost import cost_of, epoch_seconds, fewest_epochs
 from study.cost_words import against_actual, planned_in_words, render_cost, size
+from study.goals import Objective
 from study.ledger import Ledger
 from study.plan import make_plan
 from study.runner import Settings, run_study
 from study.scheduler import Rungs
 from study.simulate import Simulated
-from study.space import Objective, Scheduler
+from study.space import Scheduler
 from study.trainable import Calibration
 from tests.study.simulated import simulated_space
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from study.arm_search import ArmSearch
-from study.space import Objective
+from study.goals import Objective
 from study.space_loading import load_space
 from tests.study.ledgers import told_space
 from tests.study.test_arm_search import LR

@@ -18,7 +18,8 @@ from study.inner_search import tune
 from study.inner_space import check_inner_search
 from study.ledger import Ledger
 from study.runner import Settings, run_study
-from study.space import InnerSearch, Space
+from study.search_language import InnerSearch
+from study.space import Space
 from study.trainable import TrialFailed
 from tests.mtdepth.batches import LEARNING
 from tests.study.offsets import SEARCHED, save_model, say

@@ -12,7 +12,8 @@ from optuna.storages import RDBStorage
 from study.ledger import Ledger
 from study.optuna_storage import check_storage, open_database
 from study.runner import Settings, run_study
-from study.space import Search, Space
+from study.search_language import Search
+from study.space import Space
 from study.space_loading import load_space
 from tests.study.quick import Quick, quick_space
 from tests.study.test_searcher import finish, make_space, play, searcher_of

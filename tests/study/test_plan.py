@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from study.plan import Plan, describe, make_plan, render
-from study.space import Parameter, Space
+from study.search_language import Parameter
+from study.space import Space
 from study.words import counted
 from tests.study.ledgers import told_space
 

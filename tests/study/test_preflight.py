@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from study.goals import Objective
 from study.preflight import check_data, check_software, resolve_objectives, tell_missing
-from study.space import Objective, Space
+from study.space import Space
 from study.trainable import OnProgress, SplitSummary, Truth
 from tests.study.ledgers import told_space
 from tests.study.quick import Quick

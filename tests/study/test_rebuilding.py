@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from study import runner
+from study import runner, session
 from study.ledger import Ledger
 from study.scheduler import ArmScheduler
 from study.simulate import Simulated
@@ -25,7 +25,7 @@ class Study:
     def __init__(self, directory: Path) -> None:
         self.schedulers: list[ArmScheduler] = []
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(runner, "ArmScheduler", self.remember)
+            patched.setattr(session, "ArmScheduler", self.remember)
             self.out = runner.run_study(SPACE, directory / "study", SETTINGS)
             self.lived = optuna_of(self.out)
             runner.resume_study(self.out, SETTINGS)

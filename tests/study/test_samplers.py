@@ -10,7 +10,8 @@ import optuna
 import pytest
 
 from study.arm_search import ArmSearch
-from study.space import Sampler, Space
+from study.search_language import Sampler
+from study.space import Space
 from tests.study.ledgers import told_space
 from tests.study.test_arm_search import LR, MINIMISED, proposals, space_of
 

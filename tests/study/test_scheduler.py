@@ -10,8 +10,9 @@ import pytest
 from ray.tune.schedulers import TrialScheduler
 
 from study.events import Dealt, EpochEnded, Phase
+from study.goals import Objective
 from study.scheduler import ArmScheduler, Rungs
-from study.space import Objective, Scheduler
+from study.space import Scheduler
 
 CONFIG = Scheduler(name="asha", grace_epochs=1, reduction_factor=3)
 LOSS = Objective(metric="val/loss", mode="min")

@@ -34,7 +34,7 @@ MAY_NAME_IT = {
     "mtdepth/data/pack/plan.py:make_plan": "packs every split, before there is a study",
     "mtdepth/data/splits.py:list_split": "the list of a split that is divided anew",
     "study/worker.py:judge": "the test phase: what Ray runs for `examine`",
-    "study/runner.py:_test": "the test phase: what `examine` needs",
+    "study/session.py:_test": "the test phase: what `examine` needs",
     "study/replaying.py:replay": "a model that was judged already, judged again on request",
     "mtdepth/metrics/coco.py:_evaluated": "another `evaluate`, pycocotools'",
     "mtdepth/data/augmentation.py:_jitter": "another `draw`, of a random number",
@@ -101,7 +101,7 @@ def test_the_door_is_the_only_way_in_and_models_are_judged_in_one_place() -> Non
     assert {place for place, _, name, _ in calls if name == "opened"} == {
         "mtdepth/data/loader.py:open_split"
     }
-    assert {place for place, _, name, _ in calls if name == "examine"} == {"study/runner.py:_test"}
+    assert {place for place, _, name, _ in calls if name == "examine"} == {"study/session.py:_test"}
     texts = {str(p.relative_to(ROOT)): p.read_text() for p in files}
     judges = {path for path, text in texts.items() if "from study.worker import judge" in text}
     assert judges == {"study/examination.py"}

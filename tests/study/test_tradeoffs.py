@@ -13,8 +13,9 @@ from optuna.trial import TrialState
 
 from study.arm_search import ArmSearch
 from study.events import EpochEnded, TrialEnded
+from study.goals import Objective
 from study.searcher import ArmSearcher
-from study.space import Objective, Space
+from study.space import Space
 from study.space_loading import load_space
 from tests.study.ledgers import told_space
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.events import Dealt, EpochEnded, Event, TrialEnded
+from study.goals import Goal
 from study.report import write_report
 from study.report.pareto import MAX_ROWS, front, front_rows, tried
 from study.results import read_results
-from study.space import Goal
 from tests.study.ledgers import told_space, write_study
 
 AP, MS = "val/instances/ap50", "val/instances/cluster_ms"
