@@ -4,13 +4,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SPACE ?= weighting.yaml
 
-.PHONY: study test lint types contracts format clean
+.PHONY: study test system-packages lint types contracts format clean
 
 study: $(VENV)/.installed
 	$(BIN)/python -m study.run --space $(SPACE)
 
-test: $(VENV)/.installed-dev lint types contracts
+test: $(VENV)/.installed-dev system-packages lint types contracts
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+system-packages:
+	@.ci/system-packages
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -33,7 +36,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,gradients]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,gradients,server]'
 	@touch $@
 
 clean:

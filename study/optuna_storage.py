@@ -8,6 +8,7 @@ import re
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
+from sqlalchemy.pool import NullPool
 
 from study.space import Space
 
@@ -32,7 +33,8 @@ def open_database(url: str) -> RDBStorage:
         ValueError: one line about why it can't be opened, without a password.
     """
     try:
-        return RDBStorage(_with_environment(url))
+        # a connection is not kept: hours may lie between two trials, and a server's restart
+        return RDBStorage(_with_environment(url), engine_kwargs={"poolclass": NullPool})
     except ImportError as error:
         raise ValueError(f"search.storage: {url} needs a driver: {error}") from None
     except Exception as error:  # each database has errors of its own

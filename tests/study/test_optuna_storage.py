@@ -9,15 +9,18 @@ import optuna
 import pytest
 from optuna.storages import RDBStorage
 
+from cluster.mlflow.postgres import Postgres
 from study.ledger import Ledger
 from study.optuna_storage import check_storage, open_database
 from study.runner import Settings, run_study
 from study.search_language import Search
 from study.space import Space
 from study.space_loading import load_space
+from tests.cluster.mlflow.conftest import postgres_installed, short_home
 from tests.study.quick import Quick, quick_space
 from tests.study.test_searcher import finish, make_space, play, searcher_of
 
+__all__ = ["postgres_installed", "short_home"]
 LR = {"optimizer.lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}}
 
 
@@ -93,6 +96,28 @@ def test_a_password_comes_from_the_environment(
     monkeypatch.setenv("WHERE", str(tmp_path))
     open_database("sqlite:///${WHERE}/optuna.db").engine.dispose()
     assert (tmp_path / "optuna.db").exists()
+
+
+def test_postgresql_holds_them_as_well(
+    short_home: Path, postgres_installed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = "0123456789abcdef"
+    database = Postgres(short_home / "optuna", short_home / "optuna" / "run", password)
+    database.start()
+    try:
+        monkeypatch.setenv("OPTUNA_PASSWORD", password)
+        url = database.url("mlflow").replace(password, "${OPTUNA_PASSWORD}")
+        space = stored_in(url)
+        check_storage(space)
+        in_postgresql = play(searcher_of(space, study_id="one"))
+        in_sqlite = play(searcher_of(stored_in(f"sqlite:///{short_home}/optuna.db")))
+        assert [d.params for d in in_postgresql] == [d.params for d in in_sqlite]
+        storage = open_database(url)
+        for arm in space.arms:
+            assert len(optuna.load_study(study_name=f"one/{arm}", storage=storage).trials) == 3
+        storage.engine.dispose()
+    finally:
+        database.stop()
 
 
 def test_a_missing_database_is_told_before_anything_is_done(tmp_path: Path) -> None:

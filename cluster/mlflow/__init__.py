@@ -1,0 +1,1 @@
+"""MLflow for a team: on PostgreSQL, with an S3-compatible store, and with a password."""
