@@ -15,6 +15,7 @@ from study.ledger import Ledger
 from study.nesting import flattened
 from study.records import TrialRecord
 from study.tracking.server import quiet
+from study.tracking.view import view_tag
 
 MAX_METRICS_A_BATCH = 800
 """MLflow takes 1000 values at once, parameters and tags among them."""
@@ -84,11 +85,19 @@ class Mirror:
                     self._client.log_artifacts(self._parent, str(path), name)
                 elif path.exists():
                     self._client.log_artifact(self._parent, str(path))
+            self._save_view()
             ended = self._ledger.manifest["ended"]
             if ended:
                 self._client.set_terminated(self._parent, "FINISHED", _milliseconds(ended))
             else:
                 self._client.update_run(self._parent, "KILLED")
+
+    def _save_view(self) -> None:
+        """For MLflow's page; the newest study of a name says which columns matter."""
+        ledger = self._ledger
+        objectives = ledger.objectives().values()
+        tag = view_tag(ledger.space, objectives, _milliseconds(ledger.manifest["started"]))
+        self._client.set_experiment_tag(self._experiment, *tag)
 
     def _experiment_id(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
