@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from cluster.mlflow import process
+from cluster import process
 from cluster.mlflow.postgres import Postgres
 from cluster.mlflow.secrets import Secrets, open_secrets, write_private
 from cluster.mlflow.settings import Settings

@@ -13,7 +13,8 @@ import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from cluster.mlflow import process, server
+from cluster import process
+from cluster.mlflow import server
 from cluster.mlflow.__main__ import main
 from cluster.mlflow.postgres import Postgres
 from cluster.mlflow.settings import Settings

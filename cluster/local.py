@@ -1,0 +1,211 @@
+"""`python -m cluster.local up --nodes 4 --cpus 1`: a Ray cluster whose nodes are processes here.
+
+The nodes are Ray's own, each with a raylet, workers and resources of its own, so that a study runs
+on them as on machines: to rehearse, and to test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cluster import process
+
+BAD_INPUT = 2
+HOME = Path(".cluster-local")
+MAX_NODES = 64
+SECONDS_TO_START = 120.0
+_JOINED = """
+import sys, time, ray
+ray.init(sys.argv[1], log_to_driver=False, logging_level="ERROR")
+while sum(node["Alive"] for node in ray.nodes()) < int(sys.argv[2]):
+    time.sleep(0.2)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line, and returns its exit code."""
+    told = vars(_parser().parse_args(arguments))
+    verb: Callable[..., int] = told.pop("run")
+    try:
+        return verb(**told)
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def up(
+    home: Path,
+    *,
+    nodes: int,
+    cpus: int,
+    gpus: int = 0,
+    memory_gib: float = 0.5,
+    resources: str | None = None,
+    port: int = 6379,
+) -> str:
+    """Starts the nodes, the first of them the head; waits until all have joined.
+
+    Args:
+        home: where it is written down which processes they are; logs too.
+        nodes: how many.
+        cpus: of each, as Ray counts them; there may be more of them than the machine has.
+        gpus: of each, likewise.
+        memory_gib: object store of each.
+        resources: Ray's custom resources of each but the head, as JSON.
+        port: of the head.
+
+    Returns:
+        The cluster's address.
+
+    Raises:
+        ValueError: there is a cluster already, or this one does not start.
+    """
+    if not 1 <= nodes <= MAX_NODES:
+        raise ValueError(f"--nodes: expected 1 to {MAX_NODES}, found {nodes}")
+    if running := _notes(home):
+        raise ValueError(f"{home}: expected no cluster, found one of {len(running)} nodes; `down`")
+    home.mkdir(parents=True, exist_ok=True)
+    address = f"127.0.0.1:{port}"
+    common = [
+        f"--num-cpus={cpus}", f"--num-gpus={gpus}",
+        f"--object-store-memory={round(memory_gib * 2**30)}",
+        "--disable-usage-stats", "--block", "--log-style=record",
+    ]  # fmt: skip
+    head = ["--head", "--node-ip-address=127.0.0.1", f"--port={port}", "--include-dashboard=false"]
+    _start(home, 0, [*head, *common])
+    _wait(home, address, 1)
+    custom = [f"--resources={resources}"] if resources else []
+    for index in range(1, nodes):
+        _start(home, index, [f"--address={address}", *common, *custom])
+    _wait(home, address, nodes)
+    return address
+
+
+def down(home: Path) -> int:
+    """Ends all nodes, the head last; how many there were."""
+    notes = sorted(home.glob("node-*.pid"), reverse=True)
+    return sum([process.stop(note) for note in notes])
+
+
+def alive(home: Path) -> list[int]:
+    """Indices of the nodes that run."""
+    return [int(note.stem.removeprefix("node-")) for note in _notes(home)]
+
+
+def kill(home: Path, index: int) -> None:
+    """Ends a node at once, with all that runs on it, as a power cut would.
+
+    Raises:
+        ValueError: there is no such node.
+    """
+    found = process.find(_note(home, index))
+    if found is None:
+        raise ValueError(f"{home}: expected a node {index}, found {alive(home)}")
+    for each in [*found.children(recursive=True), found]:
+        each.kill()
+    _note(home, index).unlink()
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m cluster.local",
+        description="A Ray cluster on this machine, for rehearsals: each node is a Ray node.",
+        allow_abbrev=False,
+    )
+    verbs = made.add_subparsers(required=True, metavar="VERB")
+    start = verbs.add_parser("up", help="start it", allow_abbrev=False)
+    start.set_defaults(run=_up)
+    start.add_argument("--nodes", type=int, default=2, help="how many, the head among them (2)")
+    start.add_argument("--cpus", type=int, default=1, help="CPUs of each (1)")
+    start.add_argument("--gpus", type=int, default=0, help="GPUs of each (0)")
+    start.add_argument("--port", type=int, default=6379, help="port of the head (6379)")
+    start.add_argument("--resources", help="custom resources of each but the head, as JSON")
+    stop = verbs.add_parser("down", help="end it")
+    stop.set_defaults(run=_down)
+    status = verbs.add_parser("status", help="say which nodes run")
+    status.set_defaults(run=_status)
+    one = verbs.add_parser("kill", help="end a node, as a power cut would")
+    one.set_defaults(run=_kill)
+    one.add_argument("node", type=int, help="its number; the head is 0")
+    for parser in (start, stop, status, one):
+        parser.add_argument("--home", type=Path, default=HOME, help=f"its directory ({HOME})")
+    return made
+
+
+def _up(home: Path, **told: object) -> int:
+    address = up(home, **told)  # type: ignore[arg-type]
+    print(
+        f"{told['nodes']} nodes at {address}. A study runs on them with --address auto:\n"
+        "python -m study.run --space weighting.yaml --address auto"
+    )
+    return 0
+
+
+def _down(home: Path) -> int:
+    print(f"ended {down(home)} nodes")
+    return 0
+
+
+def _status(home: Path) -> int:
+    found = alive(home)
+    print(f"nodes that run: {', '.join(map(str, found)) or 'none'}")
+    return 0 if found else 1
+
+
+def _kill(home: Path, node: int) -> int:
+    kill(home, node)
+    print(f"killed node {node}")
+    return 0
+
+
+def _note(home: Path, index: int) -> Path:
+    return home / f"node-{index:02d}.pid"
+
+
+def _notes(home: Path) -> list[Path]:
+    """Notes of the nodes that run."""
+    return [note for note in sorted(home.glob("node-*.pid")) if process.find(note) is not None]
+
+
+def _start(home: Path, index: int, options: Sequence[str]) -> None:
+    ray = str(Path(sys.executable).with_name("ray"))
+    log = home / f"node-{index:02d}.log"
+    process.start([ray, "start", *options], _environment(), log, _note(home, index))
+
+
+def _environment() -> dict[str, str]:
+    """Ray asks whoever comes for a token, which it keeps in the user's home."""
+    return {**os.environ, "RAY_AUTH_MODE": "token"}
+
+
+def _wait(home: Path, address: str, num_nodes: int) -> None:
+    """Until so many have joined, as a driver of its own sees it."""
+    command = [sys.executable, "-c", _JOINED, address, str(num_nodes)]
+    asking = subprocess.Popen(
+        command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + SECONDS_TO_START
+    try:
+        while len(_notes(home)) >= num_nodes and time.monotonic() < deadline:
+            if asking.poll() == 0:
+                return
+            if asking.poll() is not None:
+                asking = subprocess.Popen(command, env=_environment(), stderr=subprocess.DEVNULL)
+            time.sleep(0.2)
+    finally:
+        asking.kill()
+        asking.wait()
+    logs = "".join(log.read_text(errors="replace") for log in sorted(home.glob("node-*.log")))
+    down(home)
+    *_, last = ["nothing said", *filter(str.strip, logs.splitlines())]
+    raise ValueError(f"the nodes did not start: {last.strip()}; {home}/node-*.log say more")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
