@@ -61,6 +61,7 @@ def calibrate(config: TrainConfig, num_steps: int = NUM_STEPS) -> Calibration:
     return Calibration(
         start_seconds=start_seconds,
         steps_an_epoch=len(order),
+        steps_with_val=_num_steps(config, train_on="train+val"),
         seconds_a_step=statistics.median(warm),
         seconds_a_first_step=statistics.median(cold),
         num_val_images=num_images,
@@ -82,6 +83,12 @@ def _judging(training: Training, config: TrainConfig, device: torch.device) -> t
     look = partial(evaluate_network, training.network, some, "val", device)
     look()
     return _seconds(look) / few, num_images
+
+
+def _num_steps(config: TrainConfig, train_on: str) -> int:
+    data = open_training(config.data.model_copy(update={"train_on": train_on}))
+    num_steps = len(data) // config.batch_size
+    return min(num_steps, config.max_steps_per_epoch or num_steps)
 
 
 def _seconds(run: Callable[[], object]) -> float:

@@ -12,6 +12,8 @@ class Calibration:
     start_seconds: float
     """From nothing to the first step: data opened, network built."""
     steps_an_epoch: int
+    steps_with_val: int
+    """Of an epoch over training and validation split."""
     seconds_a_step: float
     """Median, of images that are in memory."""
     seconds_a_first_step: float

@@ -80,6 +80,8 @@ class DataConfig(DataSetConfig):
     """Rows of an image that the network sees; KITTI's and Cityscapes' are 192."""
     width: Annotated[int, Field(ge=64, multiple_of=32)] = 192
     """Columns of an image that the network sees; KITTI's are 640, Cityscapes' 512."""
+    train_on: Literal["train", "train+val"] = "train"
+    """`train+val` learns from the validation split as well, and is not judged on it."""
     mix: tuple[MixedDataConfig, ...] = ()
     """Other data sets that training draws from as well. Validation and test are this one's."""
     cache_gib: NonNegative = 4.0
@@ -91,7 +93,13 @@ class DataConfig(DataSetConfig):
         """The data sets of `mix`, at the size of this one."""
         return tuple(
             self.model_copy(
-                update={"name": one.name, "root": one.root, "split": one.split, "mix": ()}
+                update={
+                    "name": one.name,
+                    "root": one.root,
+                    "split": one.split,
+                    "mix": (),
+                    "train_on": "train",
+                }
             )
             for one in self.mix
         )

@@ -37,7 +37,8 @@ def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) ->
     """Trains a configuration, and reports after each epoch.
 
     Interrupted and resumed after any epoch, it ends with the same metrics as if it had run
-    through: all that is random follows from the seed and the epoch's number.
+    through: all that is random follows from the seed and the epoch's number. A training that
+    learns from the validation split is not judged on it.
 
     Args:
         config: everything that the result depends on.
@@ -62,7 +63,8 @@ def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) ->
         started = time.perf_counter()
         metrics = train_epoch(training, data, device)
         metrics["train/seconds"] = time.perf_counter() - started
-        metrics |= evaluate_network(training.network, config, "val", device).metrics
+        if config.data.train_on == "train":
+            metrics |= evaluate_network(training.network, config, "val", device).metrics
         metrics["epoch"] = training.epoch
         with tempfile.TemporaryDirectory(prefix="mtdepth-") as directory:
             training.save(Path(directory))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from study.plan import ArmPlan, Plan
-from study.space import Scheduler
+from study.space import Scheduler, Space
 from study.trainable import Calibration
 
 NUM_PASSING = 3
@@ -44,11 +44,13 @@ def cost_of(plan: Plan, arms: Mapping[str, Calibration], concurrency: int) -> Co
         concurrency: trials at once.
     """
     space = plan.space
-    low = sum(_arm_seconds(arm, arms[arm.name], space.scheduler) for arm in plan.arms)
-    high = sum(_arm_seconds(arm, arms[arm.name], None) for arm in plan.arms)
+    ends = [
+        sum(_arm_seconds(space, arm, arms[arm.name], scheduler) for arm in plan.arms)
+        for scheduler in (space.scheduler, Scheduler())
+    ]
     first = max(_first_epoch_seconds(one) for one in arms.values()) * concurrency
     devices = space.resources.gpus or 1.0
-    ends = (low + first, high + first)
+    low, high = ends[0] + first, ends[1] + first
     kept = sum(
         (arm.num_confirm if space.confirm.seeds else arm.num_search)
         * arms[arm.name].checkpoint_bytes
@@ -56,8 +58,8 @@ def cost_of(plan: Plan, arms: Mapping[str, Calibration], concurrency: int) -> Co
     )
     largest = max(one.checkpoint_bytes for one in arms.values())
     return Cost(
-        hours=_each(ends, 1 / concurrency / 3600),
-        device_hours=_each(ends, devices / 3600),
+        hours=(low / concurrency / 3600, high / concurrency / 3600),
+        device_hours=(low * devices / 3600, high * devices / 3600),
         disk_bytes=kept + concurrency * NUM_PASSING * largest,
         memory_bytes=max(one.memory_bytes for one in arms.values()),
         device_memory_bytes=max(one.device_memory_bytes for one in arms.values()),
@@ -70,6 +72,13 @@ def epoch_seconds(measured: Calibration) -> float:
     """Of an epoch whose images are in memory: its steps, its judgement, its checkpoint."""
     steps = measured.steps_an_epoch * measured.seconds_a_step
     return steps + measured.num_val_images * measured.seconds_an_image + measured.save_seconds
+
+
+def confirmed_epoch_seconds(measured: Calibration, train_on: str) -> float:
+    """Of an epoch of a confirmed training, which may learn from the validation split."""
+    if train_on == "train":
+        return epoch_seconds(measured)
+    return measured.steps_with_val * measured.seconds_a_step + measured.save_seconds
 
 
 def fewest_epochs(num_trials: int, num_epochs: int, scheduler: Scheduler) -> int:
@@ -85,19 +94,15 @@ def fewest_epochs(num_trials: int, num_epochs: int, scheduler: Scheduler) -> int
     return total + left * (num_epochs - done)
 
 
-def _arm_seconds(arm: ArmPlan, measured: Calibration, scheduler: Scheduler | None) -> float:
-    """Of all trials of an arm; early ends are counted where there is a scheduler."""
+def _arm_seconds(space: Space, arm: ArmPlan, measured: Calibration, scheduler: Scheduler) -> float:
+    """Of all trials of an arm, as many of which end early as the scheduler allows."""
     each = arm.max_epochs // arm.num_trials
-    search = fewest_epochs(arm.num_search, each, scheduler or Scheduler())
-    num_epochs = search + arm.num_confirm * each
-    return arm.num_trials * measured.start_seconds + num_epochs * epoch_seconds(measured)
+    search = fewest_epochs(arm.num_search, each, scheduler) * epoch_seconds(measured)
+    confirmed = confirmed_epoch_seconds(measured, space.confirm.train_on)
+    return arm.num_trials * measured.start_seconds + search + arm.num_confirm * each * confirmed
 
 
 def _first_epoch_seconds(measured: Calibration) -> float:
     """What the first epoch of a process takes longer, as its images are read from disk."""
     more = measured.seconds_a_first_step - measured.seconds_a_step
     return max(0.0, more) * measured.steps_an_epoch
-
-
-def _each(ends: tuple[float, float], factor: float) -> tuple[float, float]:
-    return ends[0] * factor, ends[1] * factor

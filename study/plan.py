@@ -199,8 +199,10 @@ def _phases(plan: Plan) -> list[str]:
     seeds = f"seed{'s' if num_seeds > 1 else ''} {', '.join(map(str, space.confirm.seeds))}"
     what = "the best settings of each arm" if space.search else "each arm"
     again = " again" if space.search else ""
+    both = space.confirm.train_on != "train"
     lines += [
         f"  confirm  {counted(num_confirm, 'training')}: {what}{again} with {seeds}",
+        *(["           on the training and validation split, with nothing left to choose"] * both),
         f"  test     opened once, at the end, to compare these to {space.compare.baseline} in",
     ]
     return [*lines, *_metrics(space)]

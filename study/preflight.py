@@ -50,7 +50,8 @@ def check_data(
             sizes = (f"{s.num_samples} {split}" for split, s in found[key].items())
             say(f"Data: {_data_name(config)}, {', '.join(sizes)} samples")
         of_arms[arm] = found[key]
-        unlabelled = found[key]["train"].unlabelled
+        both = space.confirm.train_on != "train"
+        unlabelled = found[key]["train"].unlabelled or (both and found[key]["val"].unlabelled)
         if unlabelled and "instances" in config.tasks:
             raise ValueError(f"arm {arm}: {unlabelled}")
     return of_arms, {f"data-{i}": described(s) for i, s in enumerate(found.values())}

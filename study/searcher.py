@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class _Trial:
     epoch: int = 0
     values: tuple[float, ...] = (math.nan,)
     """The objective after `epoch`, then what it is traded against."""
+    tuned: dict[str, Any] = field(default_factory=dict)
+    """What the inner search chose."""
 
 
 class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
@@ -84,8 +86,9 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._running: set[str] = set()
         self._interrupted: dict[str, str | None] = {}
         self._best: dict[str, tuple[tuple[float, ...], Dealt]] = {}
-        self._confirmed: dict[str, dict[str, Any]] = {}
-        """What arms are confirmed with: stays, whatever an extended search finds."""
+        self._confirmed: dict[str, Dealt] = {}
+        """The first confirmed trial of each arm, which the others differ from by their seed alone,
+        whatever an extended search finds."""
         self._num_dealt = {(phase, arm): 0 for phase in ("search", "confirm") for arm in space.arms}
         self._searches = _searches(space, self._objectives, journal, study_id)
         self._max_an_arm = self._share_of_an_arm()
@@ -188,9 +191,9 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         arm = min(arms, key=lambda name: self._num_dealt["search", name])
         number = self._num_dealt["search", arm]
         params = self._searches[arm].propose(number)
-        config = self._space.arm_config(arm, params)
-        seed = seed_of(self._space, config)
-        return self._dealt("search", arm, f"{number:03d}", seed, params)
+        seed = seed_of(self._space, self._space.arm_config(arm, params))
+        config = self._space.arm_config(arm, params, seed)
+        return self._dealt("search", arm, f"{number:03d}", params, config)
 
     def _next_confirm(self) -> Dealt | None:
         arms = self._arms_to_confirm()
@@ -198,9 +201,19 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
             return None
         arm = min(arms, key=lambda name: self._num_dealt["confirm", name])
         seed = self._space.confirm.seeds[self._num_dealt["confirm", arm]]
-        params = self._best[arm][1].params if self._searches else {}
-        params = self._confirmed.get(arm, params)
-        return self._dealt("confirm", arm, f"seed{seed}", seed, params)
+        params, config = self._confirmed_as(arm, seed)
+        return self._dealt("confirm", arm, f"seed{seed}", params, config)
+
+    def _confirmed_as(self, arm: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What an arm is confirmed with: what was searched of it, and the whole configuration."""
+        if arm in self._confirmed:
+            first = self._confirmed[arm]
+            return first.params, {**first.config, "seed": seed}
+        if not self._searches:
+            return {}, self._space.confirm_config(arm, {}, seed)
+        best = self._best[arm][1]
+        tuned = self._trials[best.trial_key].tuned
+        return best.params, self._space.confirm_config(arm, best.params, seed, tuned)
 
     def _is_decided(self, arm: str) -> bool:
         """Whether the search of an arm is over and has found something."""
@@ -215,13 +228,14 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         running = (self._trials[key].dealt for key in self._running)
         return sum(dealt.phase == "search" and dealt.arm == arm for dealt in running)
 
-    def _dealt(self, phase: Any, arm: str, name: str, seed: int, params: dict[str, Any]) -> Dealt:
-        config = self._space.arm_config(arm, params, seed)
+    def _dealt(
+        self, phase: Any, arm: str, name: str, params: dict[str, Any], config: dict[str, Any]
+    ) -> Dealt:
         return Dealt(
             trial_key=f"{phase}-{arm}-{name}",
             phase=phase,
             arm=arm,
-            seed=seed,
+            seed=seed_of(self._space, config),
             params=params,
             config=config,
             num_epochs=num_epochs_of(self._space, config),
@@ -235,7 +249,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         self._trials[event.trial_key] = _Trial(event, number)
         self._running.add(event.trial_key)
         if event.phase == "confirm":
-            self._confirmed.setdefault(event.arm, event.params)
+            self._confirmed.setdefault(event.arm, event)
         if event.phase == "search":
             self._searches[event.arm].take(number, event.params)
 
@@ -243,7 +257,7 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         if event.epoch <= trial.epoch:
             return
         goals = self._objectives[trial.dealt.arm].goals
-        trial.epoch = event.epoch
+        trial.epoch, trial.tuned = event.epoch, event.tuned
         trial.values = tuple(event.metrics.get(goal.metric, math.nan) for goal in goals)
         if trial.dealt.phase == "search":
             self._searches[trial.dealt.arm].report(trial.number, trial.epoch, trial.values[0])

@@ -78,6 +78,7 @@ class Simulated:
         return Calibration(
             start_seconds=0.0,
             steps_an_epoch=1,
+            steps_with_val=1,
             seconds_a_step=self.seconds,
             seconds_a_first_step=self.seconds,
             num_val_images=10,

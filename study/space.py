@@ -72,6 +72,9 @@ class Confirm(Part):
 
     seeds: tuple[Annotated[int, Field(ge=0, le=MAX_SEED)], ...] = ()
     """One training an arm for each; the same seed in every arm makes a pair."""
+    train_on: Literal["train", "train+val"] = "train"
+    """`train+val`: with settings that are chosen, learn from the validation split as well, for all
+    epochs of the arm. Nothing is chosen after that, as no split is left to choose by."""
 
     @model_validator(mode="after")
     def _once(self) -> Self:
@@ -130,6 +133,27 @@ class Space(Part):
     def objective_of(self, arm: str) -> Objective:
         """What an arm is tuned for."""
         return self.arms[arm].objective or self.objective
+
+    def confirm_config(
+        self,
+        arm: str,
+        params: Mapping[str, Any],
+        seed: int,
+        tuned: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """A confirmed trial of an arm as nested settings; see `arm_config`.
+
+        Args:
+            arm: its name.
+            params: what the search found.
+            seed: of the trial.
+            tuned: what the inner search chose for the best trial; it stays, where no split is left
+                to choose by.
+        """
+        if self.confirm.train_on == "train":
+            return self.arm_config(arm, params, seed)
+        config = self.arm_config(arm, {**params, **(tuned or {})}, seed)
+        return merged(config, {"data": {"train_on": self.confirm.train_on}})
 
     def arm_config(
         self, arm: str, params: Mapping[str, Any] | None = None, seed: int | None = None

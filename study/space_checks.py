@@ -46,6 +46,7 @@ def _check_seeds(space: Space) -> None:
         if "seed" in settings.set:
             problem = "the same seed in every arm makes a pair; set base.seed or confirm.seeds"
             raise FieldError(("arms", arm, "set", "seed"), problem, at_key=True)
+    _check_train_on(space)
     if space.search is None:
         if not space.confirm.seeds:
             raise FieldError(("confirm", "seeds"), "with no search and no seeds, nothing is run")
@@ -54,6 +55,21 @@ def _check_seeds(space: Space) -> None:
     if seed in space.confirm.seeds:
         problem = f"{seed} is the seed of the search (base.seed); confirm with seeds it never saw"
         raise FieldError(("confirm", "seeds"), problem)
+
+
+def _check_train_on(space: Space) -> None:
+    """Whether something is confirmed on both splits, and nothing need be chosen by one of them."""
+    if space.confirm.train_on == "train":
+        return
+    path = ("confirm", "train_on")
+    if not space.confirm.seeds:
+        raise FieldError(path, "it is how confirmed trainings learn; expected confirm.seeds")
+    if space.inner_search is not None and space.search is None:
+        problem = (
+            "no split is left for inner_search to choose by; expected train, or a search, whose "
+            "best clustering is kept"
+        )
+        raise FieldError(path, problem)
 
 
 def _check_kind(space: Space) -> None:

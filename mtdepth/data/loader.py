@@ -101,7 +101,7 @@ def open_split(config: DataConfig, split: Split) -> SplitData:
         SplitIsShut: it is the test split, and something is being trained.
     """
     refuse_if_shut(split)
-    return opened(config, split)
+    return opened(config.model_copy(update={"train_on": "train"}), split)
 
 
 @lru_cache(maxsize=4)

@@ -21,11 +21,11 @@ class Mixture:
     drawn without repetition until all have had their turn, over the epochs.
 
     Args:
-        parts: of one size.
+        parts: splits of images of one size, or mixtures of them.
         weights: of every part but the first.
     """
 
-    def __init__(self, parts: Sequence[SplitData], weights: Sequence[float]) -> None:
+    def __init__(self, parts: Sequence[SplitData | Mixture], weights: Sequence[float]) -> None:
         self.parts = list(parts)
         self.counts = mixed_counts(len(self.parts[0]), weights)
         self.starts: list[int] = np.cumsum([0, *map(len, self.parts)])[:-1].tolist()
@@ -63,12 +63,16 @@ class Mixture:
 
 
 def open_training(config: DataConfig) -> SplitData | Mixture:
-    """The training split of a data set, and of those that are mixed into it.
+    """What a training learns from: the training split of a data set, its validation split where
+    `train_on` says so, and what is mixed in.
 
     Raises:
         ValueError: the data is not as it should be.
     """
-    own = open_split(config, "train")
+    own: SplitData | Mixture = open_split(config, "train")
+    if config.train_on == "train+val":
+        val = open_split(config, "val")
+        own = Mixture([own, val], [len(val) / len(own)])
     if not config.mix:
         return own
     parts = [own, *(open_split(other, "train") for other in config.mixed())]

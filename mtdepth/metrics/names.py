@@ -75,6 +75,8 @@ def evaluation_names(
         split: which split is evaluated.
         truth: what the split has; left out, all that any split could have.
     """
+    if split == "val" and isinstance(config, TrainConfig) and config.data.train_on != "train":
+        return []
     truth = truth or Truth()
     names: list[str] = []
     if "depth" in config.tasks:

@@ -138,6 +138,11 @@ def how_test_was_shut(results: Results) -> list[str]:
         f"{chosen if results.space.search else 'Settings were not searched'}; numbers in "
         "the tables above are of the test split, which no choice has seen."
     ]
+    if results.space.confirm.train_on != "train":
+        lines.append(
+            "Confirmed models learned from the training and validation splits together, for all of "
+            "their epochs; nothing was chosen after that."
+        )
     opened = results.manifest.get("test_opened")
     if not opened:
         return [*lines, "The test split has not been opened."]

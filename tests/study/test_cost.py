@@ -28,6 +28,7 @@ from tests.study.simulated import simulated_space
 ONE = Calibration(
     start_seconds=1.0,
     steps_an_epoch=10,
+    steps_with_val=15,
     seconds_a_step=0.5,
     seconds_a_first_step=0.7,
     num_val_images=20,
@@ -78,6 +79,7 @@ def test_a_few_steps_of_a_real_training_tell_what_it_costs(tiny_data: DataConfig
     config = TrainConfig(tasks=("depth",), data=tiny_data, batch_size=2, max_val_samples=3, **slim)
     found = calibrate(config, num_steps=2)
     assert (found.steps_an_epoch, found.num_val_images) == (4, 3)
+    assert found.steps_with_val > found.steps_an_epoch
     assert calibrate(config.model_copy(update={"max_steps_per_epoch": 1})).steps_an_epoch == 1
     positive = ("start_seconds", "seconds_a_step", "seconds_a_first_step", "seconds_an_image")
     assert all(getattr(found, name) > 0 for name in positive)

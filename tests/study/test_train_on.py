@@ -1,0 +1,121 @@
+"""Confirmed on both splits: what is chosen before, and what is not claimed after."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.cost import cost_of
+from study.documents import FieldError
+from study.events import Dealt, EpochEnded, TrialEnded
+from study.extension import differences
+from study.ledger import Ledger
+from study.plan import _phases, make_plan
+from study.report.course import how_test_was_shut
+from study.results import read_results
+from study.runner import Settings, run_study
+from study.searcher import ArmSearcher
+from study.simulate import Simulated
+from study.space import Space
+from study.space_checks import check_space
+from tests.study.simulated import OBJECTIVE, simulated_space
+from tests.study.test_searcher import searcher_of
+
+BOTH = {"seeds": [1, 2], "train_on": "train+val"}
+
+
+def space(**changes: Any) -> Space:
+    return simulated_space(confirm=BOTH, **changes)
+
+
+@pytest.mark.usefixtures("small_ray")
+def test_a_study_is_searched_on_one_split_and_confirmed_on_both(tmp_path: Path) -> None:
+    settings = Settings(trainable=Simulated(), tracks=False, concurrency=2)
+    ledger = Ledger.open(run_study(space(), tmp_path / "study", settings))
+    for record in ledger.records.values():
+        told = record.dealt.config.get("data", {}).get("train_on", "train")
+        assert told == ("train+val" if record.phase == "confirm" else "train")
+        assert (OBJECTIVE in record.metrics) == (record.phase == "search")
+        assert record.status == "completed"
+    results = read_results(tmp_path / "study")
+    for arm in ledger.space.arms:
+        assert not math.isnan(results.summaries[arm]["test/depth/abs_rel"].mean)
+        assert results.best[arm]["phase"] == "search"
+    assert any("training and validation splits together" in x for x in how_test_was_shut(results))
+    report = (tmp_path / "study" / "report.md").read_text()
+    assert "learned from the training and validation splits together" in report
+    assert "nan" not in report.lower()
+
+
+def test_a_plan_says_so() -> None:
+    told = "           on the training and validation split, with nothing left to choose"
+    assert told in _phases(make_plan(space()))
+    assert told not in _phases(make_plan(simulated_space(confirm={"seeds": [1]})))
+
+
+def test_the_clustering_of_the_best_trial_stays() -> None:
+    searcher = searcher_of(space(arms=("equal",)))
+    for tuned, value in (({"optics.min_samples": 30}, 0.2), ({"optics.min_samples": 40}, 0.1)):
+        told: Any = searcher.suggest("any")
+        ended(searcher, told["dealt"], value, tuned)
+    third: Any = searcher.suggest("any")
+    ended(searcher, third["dealt"], 0.3, {})
+    for seed in (1, 2):
+        told = searcher.suggest("any")
+        config = told["dealt"].config
+        assert config["optics"] == {"min_samples": 40}
+        assert (config["seed"], told["dealt"].seed) == (seed, seed)
+        assert set(told["dealt"].params) == {"optimizer.lr"}
+        ended(searcher, told["dealt"], math.nan, {})
+
+
+def ended(searcher: ArmSearcher, dealt: Dealt, value: float, tuned: dict[str, Any]) -> None:
+    key, metrics = dealt.trial_key, {OBJECTIVE: value}
+    searcher.apply(
+        EpochEnded(trial_key=key, epoch=3, metrics=metrics, checkpoint=None, seconds=1, tuned=tuned)
+    )
+    searcher.apply(TrialEnded(trial_key=key, status="completed", seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"confirm": {"train_on": "train+val"}}, "expected confirm.seeds"),
+        ({"search": None, "inner_search": {"trials": 2, "space": {
+            "optics.min_samples": {"type": "int", "low": 5, "high": 50}}},
+          "base": {"tasks": ["instances"], "epochs": 3},
+          "objective": {"metric": "val/instances/ap50", "mode": "max"},
+          "compare": {"baseline": "equal", "metrics": ["test/instances/ap50"]}},
+         "no split is left for inner_search to choose by"),
+    ],
+)  # fmt: skip
+def test_where_nothing_could_be_chosen_it_is_refused(
+    changes: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(FieldError, match=expected) as caught:
+        check_space(simulated_space(**{"confirm": BOTH, **changes}))
+    assert caught.value.path == ("confirm", "train_on")
+
+
+def test_a_study_does_not_change_it_on_the_way() -> None:
+    (found,) = differences(simulated_space(confirm={"seeds": [1, 2]}), space())
+    assert found.field == "confirm.train_on"
+    assert not found.extends
+
+
+def test_confirmed_trainings_cost_more_steps_and_no_judgement() -> None:
+    measured = Simulated(seconds=1.0).calibrate({})
+    measured = replace(measured, steps_with_val=3, seconds_an_image=0.1)
+    of_one = cost_of(make_plan(simulated_space(confirm={"seeds": [1, 2]})), _arms(measured), 1)
+    of_both = cost_of(make_plan(space()), _arms(measured), 1)
+    num_epochs = 2 * 2 * 3
+    more = num_epochs * ((3 - 1) * 1.0 - 10 * 0.1) / 3600
+    assert of_both.hours[1] - of_one.hours[1] == pytest.approx(more)
+
+
+def _arms(measured: Any) -> dict[str, Any]:
+    return dict.fromkeys(("equal", "dwa"), measured)
