@@ -69,7 +69,7 @@ def calibrate(config: TrainConfig, num_steps: int = NUM_STEPS) -> Calibration:
         save_seconds=save_seconds,
         checkpoint_bytes=size,
         memory_bytes=peak_memory_bytes(),
-        device_memory_bytes=torch.cuda.max_memory_allocated() if device.type == "cuda" else 0,
+        device_memory_bytes=torch.cuda.max_memory_reserved() if device.type == "cuda" else 0,
     )
 
 

@@ -27,4 +27,4 @@ class Calibration:
     memory_bytes: int
     """Peak of the process."""
     device_memory_bytes: int
-    """Peak of the GPU's memory; 0 where there is none."""
+    """Peak of the GPU's memory that PyTorch reserved; 0 where there is none."""

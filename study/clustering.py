@@ -221,7 +221,7 @@ def _embedded(checkpoint: Path, split: Split, resources: Resources) -> pa.Table:
     here = ray.get_runtime_context().get_node_id()
     task = ray.remote(_embed).options(
         num_cpus=resources.cpus,
-        num_gpus=resources.gpus,
+        num_gpus=resources.num_gpus,
         scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
     )
     try:

@@ -49,7 +49,7 @@ def cost_of(plan: Plan, arms: Mapping[str, Calibration], concurrency: int) -> Co
         for scheduler in (space.scheduler, Scheduler())
     ]
     first = max(_first_epoch_seconds(one) for one in arms.values()) * concurrency
-    devices = space.resources.gpus or 1.0
+    devices = space.resources.num_gpus or 1.0
     low, high = ends[0] + first, ends[1] + first
     kept = sum(
         (arm.num_confirm if space.confirm.seeds else arm.num_search)

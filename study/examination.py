@@ -57,7 +57,7 @@ def examine(
     waiting = [record for record in trained if record.test is None]
     resources = ledger.space.resources
     task = ray.remote(judge).options(
-        num_cpus=resources.cpus, num_gpus=resources.gpus, max_retries=2
+        num_cpus=resources.cpus, num_gpus=resources.num_gpus, max_retries=2
     )
     shared = ray.put(trainable)
     running = {}

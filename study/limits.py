@@ -82,7 +82,7 @@ class Limits:
 
 def limits_of(space: Space) -> Limits:
     """The limits of a study that has done nothing yet."""
-    return Limits(space.budget, space.resources.gpus or 1.0)
+    return Limits(space.budget, space.resources.num_gpus or 1.0)
 
 
 def limit_in_words(budget: Budget, name: str) -> str:

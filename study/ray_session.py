@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import ray
@@ -28,21 +28,15 @@ _QUIET = {
 
 
 @contextmanager
-def ray_session(
-    resources: Resources, address: str | None = None, concurrency: int | None = None
-) -> Iterator[int]:
+def ray_session(resources: Resources, address: str | None = None) -> Iterator[None]:
     """Ray for the length of a study; one that runs in this process already is used, and left.
 
     Args:
         resources: what one trial occupies.
         address: of a cluster; left out, that of `RAY_ADDRESS`, or Ray is started on this machine.
-        concurrency: run no more than so many trials at once.
-
-    Yields:
-        How many trials run at once.
 
     Raises:
-        ValueError: there is no cluster at the address, or it has no room for a single trial.
+        ValueError: there is no cluster at the address.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -52,7 +46,7 @@ def ray_session(
     if started:
         _start(address or os.environ.get("RAY_ADDRESS") or "local", resources)
     try:
-        yield _slots(resources, concurrency)
+        yield
     finally:
         if started:
             ray.shutdown()
@@ -97,16 +91,31 @@ def _knock(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_ANSWER).close()
 
 
-def _slots(resources: Resources, concurrency: int | None) -> int:
+def room_for(resources: Resources, concurrency: int | None = None) -> int:
+    """How many trials run at once in the Ray of this process: no trial spans two nodes.
+
+    Args:
+        resources: what one trial occupies.
+        concurrency: no more than so many.
+
+    Raises:
+        ValueError: there is no room for a single one.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    slots = sum(_room_on(node, resources) for node in nodes)
     found = ray.cluster_resources()
-    room = [found.get("CPU", 0.0) / resources.cpus]
-    if resources.gpus:
-        room.append(found.get("GPU", 0.0) / resources.gpus)
-    slots = math.floor(min(room) + 1e-9)
     if slots < 1:
         raise ValueError(
             f"resources: expected room for a trial of {resources.cpus:g} CPUs and "
-            f"{resources.gpus:g} GPUs, found {found.get('CPU', 0.0):g} CPUs and "
+            f"{resources.num_gpus:g} GPUs, found {found.get('CPU', 0.0):g} CPUs and "
             f"{found.get('GPU', 0.0):g} GPUs in all; lower resources.cpus or resources.gpus"
         )
     return min(slots, concurrency or slots)
+
+
+def _room_on(node: Mapping[str, float], resources: Resources) -> int:
+    room = [node.get("CPU", 0.0) / resources.cpus]
+    if resources.num_gpus:
+        of_one = max(1, math.floor(1 / resources.num_gpus + 1e-9)) / max(1.0, resources.num_gpus)
+        room.append(node.get("GPU", 0.0) * of_one)
+    return math.floor(min(room) + 1e-9)

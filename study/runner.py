@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from study.calibration import measure, plan_cost
+from study.calibration import measure
 from study.checkpoint import find_checkpoint
 from study.clustering import Clustering
 from study.cost import Cost
@@ -18,8 +18,9 @@ from study.full_disk import full_disk_told
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest
 from study.optuna_storage import check_storage
+from study.packing import settle, settled_as
 from study.preflight import check_data, check_software, resolve_objectives, tell_missing
-from study.ray_session import ray_session
+from study.ray_session import ray_session, room_for
 from study.session import Session
 from study.session import Settings as Settings
 from study.session import StudyFailed as StudyFailed
@@ -58,9 +59,13 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     told = {arm: objective.model_dump() for arm, objective in objectives.items()}
     with (
         full_disk_told(out),
-        ray_session(space.resources, settings.address, settings.concurrency) as slots,
+        ray_session(space.resources, settings.address),
     ):
+        space, packing = settle(space, subject, say)
+        slots = room_for(space.resources, settings.concurrency)
         manifest = make_manifest(space.study, told, data)
+        if packing is not None:
+            manifest["packing"] = packing
         if settings.calibrates:
             manifest["planned"] = measure(space, subject, slots, say).told()
         ledger = Ledger.create(out, space, manifest)
@@ -76,7 +81,12 @@ def plan_study(space: Space, settings: Settings) -> Cost:
     with tempfile.TemporaryDirectory(prefix="study-") as directory:
         subject = settings.trainable or _subject(space, Path(directory))
         say = _say(Console(highlight=False))
-        return plan_cost(space, subject, say, settings.address, settings.concurrency)
+        check_software(space, subject)
+        check_data(space, subject, say)
+        with ray_session(space.resources, settings.address):
+            space, _ = settle(space, subject, say)
+            slots = room_for(space.resources, settings.concurrency)
+            return measure(space, subject, slots, say)
 
 
 def check_study(directory: Path) -> None:
@@ -102,6 +112,7 @@ def take_space(
     Raises:
         ValueError: it is another one, with a line for each difference.
     """
+    space = settled_as(Ledger.open(directory).space, space)
     if not extends:
         refuse_differences(directory, differences(Ledger.open(directory).space, space))
         return
@@ -125,8 +136,9 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
         check_data(ledger.space, subject, _say(console))
         with (
             full_disk_told(directory),
-            ray_session(ledger.space.resources, settings.address, settings.concurrency) as slots,
+            ray_session(ledger.space.resources, settings.address),
         ):
+            slots = room_for(ledger.space.resources, settings.concurrency)
             return Session(ledger, settings, subject, console, slots).run()
     finally:
         ledger.close()

@@ -161,7 +161,7 @@ class Session:
             out=str(directory),
             inner=space.inner_search,
         )
-        resources = {"cpu": space.resources.cpus, "gpu": space.resources.gpus}
+        resources = {"cpu": space.resources.cpus, "gpu": space.resources.num_gpus}
         session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
         tune.Tuner(
             tune.with_resources(function, resources),

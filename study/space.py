@@ -99,8 +99,15 @@ class Resources(Part):
     """What one trial occupies."""
 
     cpus: Annotated[float, Field(gt=0)] = 1
-    gpus: Annotated[float, Field(ge=0)] = 0
-    """May be a fraction: 0.5 puts two trials on a GPU."""
+    gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
+    """May be a fraction: 0.5 puts two trials on a GPU. `auto`: as many trials share a GPU as its
+    memory takes, which is measured before the study starts; none, where there is no GPU."""
+
+    @property
+    def num_gpus(self) -> float:
+        """Of a trial, once `auto` is settled."""
+        assert self.gpus != "auto"
+        return self.gpus
 
 
 class Space(Part):

@@ -12,13 +12,12 @@ from rich.console import Console
 from mtdepth.calibrate import calibrate
 from mtdepth.config import DataConfig, TrainConfig
 from study import run
-from study.calibration import plan_cost
 from study.cost import cost_of, epoch_seconds, fewest_epochs
 from study.cost_words import against_actual, planned_in_words, render_cost, size
 from study.goals import Objective
 from study.ledger import Ledger
 from study.plan import make_plan
-from study.runner import Settings, run_study
+from study.runner import Settings, plan_study, run_study
 from study.scheduler import Rungs
 from study.simulate import Simulated
 from study.space import Scheduler
@@ -106,11 +105,13 @@ def test_a_run_that_was_calibrated_sets_planned_against_actual(tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("small_ray")
-def test_a_plan_says_hours_disk_and_memory_and_leaves_nothing(tmp_path: Path) -> None:
-    said: list[str] = []
-    cost = plan_cost(simulated_space(), Simulated(seconds=60), said.append, concurrency=1)
+def test_a_plan_says_hours_disk_and_memory_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(trainable=Simulated(seconds=60), concurrency=1)
+    cost = plan_study(simulated_space(), settings)
     assert cost.hours[1] == pytest.approx(6 * 3 * 60 / 3600)
-    assert said[-1].startswith("Calibrating equal, dwa")
+    assert "Calibrating equal, dwa" in capsys.readouterr().out
     out = StringIO()
     Console(file=out, width=120).print(render_cost(cost))
     assert "device time: 18 min" in out.getvalue()

@@ -8,7 +8,7 @@ import time
 import pytest
 import ray
 
-from study.ray_session import ray_session, worker_env
+from study.ray_session import ray_session, room_for, worker_env
 from study.space import Resources
 
 
@@ -21,8 +21,8 @@ from study.space import Resources
 def test_as_many_trials_run_at_once_as_there_is_room_for(
     cpus: float, concurrency: int | None, slots: int
 ) -> None:
-    with ray_session(Resources(cpus=cpus), concurrency=concurrency) as found:
-        assert found == slots
+    with ray_session(Resources(cpus=cpus)):
+        assert room_for(Resources(cpus=cpus), concurrency) == slots
 
 
 @pytest.mark.usefixtures("small_ray")
@@ -32,7 +32,7 @@ def test_a_trial_that_finds_no_room_is_refused(cpus: float, gpus: float) -> None
         pytest.raises(ValueError, match=r"^resources: expected room for a trial of") as caught,
         ray_session(Resources(cpus=cpus, gpus=gpus)),
     ):
-        pass
+        room_for(Resources(cpus=cpus, gpus=gpus))
     assert f"{cpus} CPUs and {gpus} GPUs, found 2 CPUs and 0 GPUs in all" in str(caught.value)
     assert "\n" not in str(caught.value)
 
