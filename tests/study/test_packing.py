@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from study.simulate import Simulated
 from study.space import Space
 from tests.study.simulated import simulated_space
 
+ROOT = Path(__file__).parents[2]
 AUTO = {"cpus": 1, "gpus": "auto"}
 DRIVER = """
 import sys
@@ -111,8 +113,7 @@ def test_a_study_packs_its_trials_by_the_arm_that_needs_most(tmp_path: Path) -> 
         [sys.executable, str(tmp_path / "driver.py"), str(out)],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
-        env=None,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
