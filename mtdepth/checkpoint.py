@@ -95,14 +95,18 @@ def save_network(network: Network, directory: Path) -> None:
     write_weights(directory, network.config, network.state_dict())
 
 
-def extract_network(checkpoint: Path, out: Path) -> None:
+def extract_network(checkpoint: Path, out: Path) -> TrainConfig:
     """Writes the network of a checkpoint as a checkpoint of its own, and nothing else of it.
+
+    Returns:
+        The configuration that trained it.
 
     Raises:
         ValueError: the checkpoint is missing or damaged.
     """
     network, config = load_network(checkpoint)
     write_weights(out, config, network.state_dict())
+    return config
 
 
 def load_network(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import safetensors.torch
-import torch
 from pydantic import ValidationError
 
 from mtdepth.config import Config
 from mtdepth.files import replacing
+
+if TYPE_CHECKING:
+    import torch
 
 STATE, WEIGHTS, CONFIG = "state.pt", "network.safetensors", "config.json"
 
@@ -35,6 +36,8 @@ def state_path(directory: Path) -> Path:
 
 def write_checkpoint(directory: Path, config: Config, state: dict[str, Any]) -> None:
     """Writes both files; what is there under the same names is replaced."""
+    import torch
+
     write_config(directory, config)
     # by way of a stream, as torch does not say of its own file that the disk is full
     with replacing(directory / STATE) as path, path.open("wb") as stream:
@@ -43,9 +46,11 @@ def write_checkpoint(directory: Path, config: Config, state: dict[str, Any]) -> 
 
 def write_weights(directory: Path, config: Config, weights: Mapping[str, torch.Tensor]) -> None:
     """Writes a checkpoint of a network alone; a training that was there is gone."""
+    from safetensors.torch import save
+
     write_config(directory, config)
     with replacing(directory / WEIGHTS) as path:
-        path.write_bytes(safetensors.torch.save(dict(weights)))
+        path.write_bytes(save(dict(weights)))
     (directory / STATE).unlink(missing_ok=True)
 
 
@@ -68,8 +73,8 @@ def read_config(directory: Path, kind: type[AnyConfig], trained: str) -> AnyConf
     """
     if not is_checkpoint(directory):
         raise ValueError(
-            f"{directory}: expected a checkpoint of {trained} ({CONFIG}, and {STATE} or {WEIGHTS}), "
-            "found none"
+            f"{directory}: expected a checkpoint of {trained} ({CONFIG}, and {STATE} or "
+            f"{WEIGHTS}), found none"
         )
     path = directory / CONFIG
     try:
@@ -108,10 +113,13 @@ def read_weights(directory: Path, device: torch.device) -> dict[str, torch.Tenso
     Raises:
         ValueError: the file is damaged.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     path = directory / WEIGHTS
     try:
-        return safetensors.torch.load_file(path, device=str(device))
-    except (OSError, safetensors.SafetensorError) as error:
+        return load_file(path, device=str(device))
+    except (OSError, SafetensorError) as error:
         raise ValueError(
             f"{path}: expected weights as safetensors, found what it cannot read ({error})"
         ) from None
@@ -140,6 +148,8 @@ def read_tensors(path: Path, expected: str, device: torch.device | str = "cpu") 
     Raises:
         ValueError: torch cannot read it.
     """
+    import torch
+
     try:
         return torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch passes on whatever the bytes make pickle raise

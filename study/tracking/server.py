@@ -61,5 +61,6 @@ def quiet() -> Iterator[None]:
     """Keeps MLflow's hints, and the migration of a new database, off the screen and the net."""
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.ERROR)
     yield
