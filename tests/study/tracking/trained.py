@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from mlflow.pyfunc import PyFuncModel, load_model
 
 from mtdepth.checkpoint import Training
 from mtdepth.config import TrainConfig
@@ -15,6 +17,8 @@ from study.space import Space
 from tests.mtdepth.batches import LEARNING
 from tests.study.ledgers import MANIFEST, told_space, trial
 
+NAME = "mtdepth-told"
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 50, 80, 3), dtype=np.uint8)
 SIZE = {"height": 64, "width": 192}
 NOISY = {"min_samples": 2, "min_size": 2}
 """Offsets of a random network are noise: any two votes within reach are an object."""
@@ -58,3 +62,15 @@ def confirm(arm: str, seed: int, val: float, test: float | None = None) -> list[
     return kept(
         trial(arm, seed, val=val, test=None if test is None else {"test/depth/abs_rel": test})
     )
+
+
+EVENTS = [
+    *confirm("a", 1, val=0.5, test=0.1),
+    *confirm("a", 2, val=0.4, test=0.2),
+    *confirm("b", 1, val=0.3, test=0.3),
+]
+
+
+def load_champion(name: str = NAME) -> PyFuncModel:
+    """As a user of the registry does."""
+    return load_model(f"models:/{name}@champion")
