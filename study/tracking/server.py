@@ -24,10 +24,10 @@ def download(uri: str, directory: Path) -> None:
         mlflow.exceptions.MlflowException: there are none, or they cannot be reached.
     """
     with quiet():
-        import mlflow
+        from mlflow.artifacts import download_artifacts
 
-        mlflow.set_tracking_uri(tracking_uri())
-        mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(directory))
+        where = tracking_uri()
+        download_artifacts(uri, dst_path=str(directory), tracking_uri=where, registry_uri=where)
 
 
 def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
