@@ -14,7 +14,7 @@ from study.space import Space
 from study.track import main
 from study.trainable import open_predictor
 from tests.mtdepth.batches import LEARNING
-from tests.study.offsets import clustering_space
+from tests.study.offsets import SEARCHED, clustering_space
 from tests.study.tracking.trained import IMAGES, load_champion
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
@@ -58,7 +58,8 @@ def test_a_registered_champion_is_the_model_of_a_clustering_study(
     assert main() == 0
     assert len(mlflow.search_model_versions("name = 'mtdepth-tiny'")) == 2
 
-    space = clustering_space("models:/mtdepth-tiny@champion")
+    search = {"trials_per_arm": 1, "space": SEARCHED}
+    space = clustering_space("models:/mtdepth-tiny@champion", search=search)
     ledger = Ledger.open(run_study(space, tmp_path / "clustered", Settings()))
     trials = ledger.trials()
     assert set(trials.status) == {"completed"}
