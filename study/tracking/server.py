@@ -27,7 +27,8 @@ def download(uri: str, directory: Path) -> None:
         from mlflow.artifacts import download_artifacts
 
         where = tracking_uri()
-        download_artifacts(uri, dst_path=str(directory), tracking_uri=where, registry_uri=where)
+        registry = os.environ.get("MLFLOW_REGISTRY_URI") or where
+        download_artifacts(uri, dst_path=str(directory), tracking_uri=where, registry_uri=registry)
 
 
 def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:

@@ -14,7 +14,7 @@ from study.space import Space
 from study.track import main
 from study.trainable import open_predictor
 from tests.mtdepth.batches import LEARNING
-from tests.study.offsets import SEARCHED, clustering_space
+from tests.study.offsets import clustering_space
 from tests.study.tracking.trained import IMAGES, load_champion
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
@@ -28,13 +28,7 @@ def tiny_space(data: Any) -> Space:
             "study": "tiny",
             "question": "Does it?",
             "base": {**base, "optics": optics},
-            "arms": {
-                "st-instances": {
-                    "set": {"tasks": ["instances"]},
-                    "objective": {"metric": "val/instances/ap50", "mode": "max"},
-                },
-                "mt": {"set": {"tasks": ["depth", "instances"]}},
-            },
+            "arms": {"mt": {"set": {"tasks": ["depth", "instances"]}}},
             "objective": {"metric": "val/depth/abs_rel", "mode": "min"},
             "confirm": {"seeds": [1]},
             "compare": {"baseline": "mt", "metrics": ["test/instances/ap50"]},
@@ -48,20 +42,18 @@ def test_a_registered_champion_is_the_model_of_a_clustering_study(
 ) -> None:
     trained = run_study(tiny_space(tiny_data), tmp_path / "trained", Settings())
     held = mlflow.get_registered_model("mtdepth-tiny").aliases
-    assert set(held) == {"st-instances", "mt", "champion"}
-    assert held["champion"] == held["mt"]
+    assert held == {"mt": 1, "champion": 1}
     expected = open_predictor(trained / "checkpoints" / "confirm-mt-seed1").look_at_batch(IMAGES)
     found = load_champion("mtdepth-tiny").predict(IMAGES)
     assert (found["instances"] == expected["instances"]).all()
     assert (found["depth_m"] == expected["depth_m"]).all()
     monkeypatch.setattr("sys.argv", ["study.track", str(trained)])
     assert main() == 0
-    assert len(mlflow.search_model_versions("name = 'mtdepth-tiny'")) == 2
+    assert len(mlflow.search_model_versions("name = 'mtdepth-tiny'")) == 1
 
-    search = {"trials_per_arm": 1, "space": SEARCHED}
-    space = clustering_space("models:/mtdepth-tiny@champion", search=search)
+    arms = {"defaults": {"set": {"optics": {"min_samples": 5, "min_size": 5}}}}
+    space = clustering_space("models:/mtdepth-tiny@champion", arms=arms, search=None)
     ledger = Ledger.open(run_study(space, tmp_path / "clustered", Settings()))
-    trials = ledger.trials()
-    assert set(trials.status) == {"completed"}
-    assert (ledger.directory / "optics-tuned.json").exists()
+    assert set(ledger.trials().status) == {"completed"}
+    assert (ledger.directory / "optics-defaults.json").exists()
     assert [model.name for model in mlflow.search_registered_models()] == ["mtdepth-tiny"]
