@@ -14,7 +14,7 @@ from study.space import Space
 from study.track import main
 from study.trainable import open_predictor
 from tests.mtdepth.batches import LEARNING
-from tests.study.offsets import clustering_space
+from tests.study.offsets import SEARCHED, clustering_space
 from tests.study.tracking.trained import IMAGES, load_champion
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
@@ -51,9 +51,13 @@ def test_a_registered_champion_is_the_model_of_a_clustering_study(
     assert main() == 0
     assert len(mlflow.search_model_versions("name = 'mtdepth-tiny'")) == 1
 
-    arms = {"defaults": {"set": {"optics": {"min_samples": 5, "min_size": 5}}}}
-    space = clustering_space("models:/mtdepth-tiny@champion", arms=arms, search=None)
+    space = clustering_space(
+        "models:/mtdepth-tiny@champion",
+        arms={"tuned": {"set": {"optics": {"max_eps": 3}}}},
+        search={"trials_per_arm": 1, "space": SEARCHED},
+        compare={"baseline": "tuned", "metrics": ["test/instances/ap50"]},
+    )
     ledger = Ledger.open(run_study(space, tmp_path / "clustered", Settings()))
     assert set(ledger.trials().status) == {"completed"}
-    assert (ledger.directory / "optics-defaults.json").exists()
+    assert (ledger.directory / "optics-tuned.json").exists()
     assert [model.name for model in mlflow.search_registered_models()] == ["mtdepth-tiny"]
