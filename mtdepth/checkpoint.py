@@ -9,7 +9,15 @@ from typing import Any
 
 import torch
 
-from mtdepth.checkpoint_files import STATE, read_config, read_state, write_checkpoint
+from mtdepth.checkpoint_files import (
+    WEIGHTS,
+    read_config,
+    read_state,
+    read_weights,
+    state_path,
+    write_checkpoint,
+    write_weights,
+)
 from mtdepth.compatibility import OF_NETWORK, OF_TRAINING, expect_alike, load_weights
 from mtdepth.config import TrainConfig
 from mtdepth.model.network import Network
@@ -50,14 +58,14 @@ class Training:
 
     def save(self, directory: Path) -> None:
         """Writes the state into a directory; what is there under the same names is replaced."""
-        _write(
-            directory,
-            self.config,
-            network=self.network.state_dict(),
-            weighting=self.weighting.state_dict(),
-            optimizer=self.optimizer.state_dict(),
-            epoch=self.epoch,
-        )
+        state = {
+            "network": self.network.state_dict(),
+            "weighting": self.weighting.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+        }
+        assert state.keys() == STATE_KEYS
+        write_checkpoint(directory, self.config, state)
 
     @classmethod
     def load(cls, directory: Path, config: TrainConfig, device: torch.device) -> Training:
@@ -66,13 +74,13 @@ class Training:
         Raises:
             ValueError: the checkpoint is missing, damaged, or of another network or weighting.
         """
-        trained, state = _read_config(directory), read_state(directory, STATE_KEYS, device)
+        trained, state = _read_config(directory), _read_state(directory, device)
         goes_on = state["optimizer"] is not None
         expect_alike(directory, config, trained, OF_TRAINING if goes_on else OF_NETWORK)
         training = cls.start(config, device)
-        load_weights(training.network, state["network"], directory / STATE)
+        load_weights(training.network, state["network"], state_path(directory))
         if goes_on:
-            load_weights(training.weighting, state["weighting"], directory / STATE)
+            load_weights(training.weighting, state["weighting"], state_path(directory))
             training.optimizer.load_state_dict(state["optimizer"])
         training.epoch = state["epoch"]
         return training
@@ -84,8 +92,21 @@ def save_network(network: Network, directory: Path) -> None:
     A training that goes on from it begins at epoch 0, with an optimiser and a loss weighting that
     have seen nothing.
     """
-    state = network.state_dict()
-    _write(directory, network.config, network=state, weighting=None, optimizer=None, epoch=0)
+    write_weights(directory, network.config, network.state_dict())
+
+
+def extract_network(checkpoint: Path, out: Path) -> TrainConfig:
+    """Writes the network of a checkpoint as a checkpoint of its own, and nothing else of it.
+
+    Returns:
+        The configuration that trained it.
+
+    Raises:
+        ValueError: the checkpoint is missing or damaged.
+    """
+    network, config = load_network(checkpoint)
+    write_weights(out, config, network.state_dict())
+    return config
 
 
 def load_network(
@@ -99,14 +120,17 @@ def load_network(
     config = _read_config(directory)
     untrained = config.encoder.model_copy(update={"weights": "none"})
     network = Network(config.model_copy(update={"encoder": untrained})).to(device)
-    state = read_state(directory, STATE_KEYS, torch.device(device))
-    load_weights(network, state["network"], directory / STATE)
+    state = _read_state(directory, torch.device(device))
+    load_weights(network, state["network"], state_path(directory))
     return network.eval(), config
 
 
-def _write(directory: Path, config: TrainConfig, **state: Any) -> None:
-    assert state.keys() == STATE_KEYS
-    write_checkpoint(directory, config, state)
+def _read_state(directory: Path, device: torch.device) -> dict[str, Any]:
+    """The state of a training; of a network alone, that of one that has seen nothing."""
+    if state_path(directory).name != WEIGHTS:
+        return read_state(directory, STATE_KEYS, device)
+    weights = read_weights(directory, device)
+    return {"network": weights, "weighting": None, "optimizer": None, "epoch": 0}
 
 
 def _make_optimizer(

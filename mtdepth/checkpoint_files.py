@@ -1,33 +1,57 @@
-"""The two files of a checkpoint: who trained it with which settings, and the state they led to."""
+"""The two files of a checkpoint: who trained it with which settings, and the state they led to.
+
+The state is that of a training, `state.pt`, or the weights of a network alone,
+`network.safetensors`. Neither can hold code.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
 from pydantic import ValidationError
 
 from mtdepth.config import Config
 from mtdepth.files import replacing
 
-STATE, CONFIG = "state.pt", "config.json"
+if TYPE_CHECKING:
+    import torch
+
+STATE, WEIGHTS, CONFIG = "state.pt", "network.safetensors", "config.json"
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 
 def is_checkpoint(directory: Path) -> bool:
     """Whether both files are there."""
-    return (directory / CONFIG).is_file() and (directory / STATE).is_file()
+    return (directory / CONFIG).is_file() and state_path(directory).is_file()
+
+
+def state_path(directory: Path) -> Path:
+    """The file of a checkpoint that holds its weights; that of a training where there are both."""
+    state, weights = directory / STATE, directory / WEIGHTS
+    return weights if weights.is_file() and not state.is_file() else state
 
 
 def write_checkpoint(directory: Path, config: Config, state: dict[str, Any]) -> None:
     """Writes both files; what is there under the same names is replaced."""
+    import torch
+
     write_config(directory, config)
     # by way of a stream, as torch does not say of its own file that the disk is full
     with replacing(directory / STATE) as path, path.open("wb") as stream:
         torch.save(state, stream)
+
+
+def write_weights(directory: Path, config: Config, weights: Mapping[str, torch.Tensor]) -> None:
+    """Writes a checkpoint of a network alone; a training that was there is gone."""
+    from safetensors.torch import save
+
+    write_config(directory, config)
+    with replacing(directory / WEIGHTS) as path:
+        path.write_bytes(save(dict(weights)))
+    (directory / STATE).unlink(missing_ok=True)
 
 
 def write_config(directory: Path, config: Config) -> None:
@@ -49,7 +73,8 @@ def read_config(directory: Path, kind: type[AnyConfig], trained: str) -> AnyConf
     """
     if not is_checkpoint(directory):
         raise ValueError(
-            f"{directory}: expected a checkpoint of {trained} ({CONFIG} and {STATE}), found none"
+            f"{directory}: expected a checkpoint of {trained} ({CONFIG}, and {STATE} or "
+            f"{WEIGHTS}), found none"
         )
     path = directory / CONFIG
     try:
@@ -82,6 +107,24 @@ def read_state(directory: Path, keys: Set[str], device: torch.device) -> dict[st
     return state
 
 
+def read_weights(directory: Path, device: torch.device) -> dict[str, torch.Tensor]:
+    """The weights of a checkpoint of a network alone, on a device.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = directory / WEIGHTS
+    try:
+        return load_file(path, device=str(device))
+    except (OSError, SafetensorError) as error:
+        raise ValueError(
+            f"{path}: expected weights as safetensors, found what it cannot read ({error})"
+        ) from None
+
+
 def read_state_dict(path: Path) -> dict[str, Any]:
     """The state dict in a file, its tensors on the CPU.
 
@@ -105,6 +148,8 @@ def read_tensors(path: Path, expected: str, device: torch.device | str = "cpu") 
     Raises:
         ValueError: torch cannot read it.
     """
+    import torch
+
     try:
         return torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch passes on whatever the bytes make pickle raise

@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 
 from mtdepth.checkpoint import load_network
-from mtdepth.checkpoint_files import STATE
+from mtdepth.checkpoint_files import state_path
 from mtdepth.config import TrainConfig
 from mtdepth.data.loader import SplitData, open_split
 from mtdepth.data.pack.digests import file_digest
@@ -69,7 +69,7 @@ def told_of_checkpoint(
     """What embeddings of a split are made of; the same again means the same offsets."""
     return {
         "split": split,
-        "checkpoint": file_digest(checkpoint / STATE),
+        "checkpoint": file_digest(state_path(checkpoint)),
         "data": config.data.model_dump(mode="json"),
         "height": config.data.height,
         "width": config.data.width,

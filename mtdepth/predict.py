@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from mtdepth.model.network import Network
+    from mtdepth.predictor import Seen
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 KITTI_UNITS_PER_M = 256
@@ -188,61 +187,20 @@ def predict(
     Raises:
         ValueError: the checkpoint or an image is not as it should be.
     """
-    from mtdepth.checkpoint import load_network
     from mtdepth.data.images import read_image
-    from mtdepth.device import best_device
+    from mtdepth.predictor import Predictor
 
-    network, config = load_network(checkpoint, best_device())
-    if optics is not None and "instances" not in config.tasks:
-        raise ValueError(f"--optics: {checkpoint} has not learned instances: nothing to cluster")
-    told = optics or config.optics
+    predictor = Predictor(checkpoint, optics=optics)
     for path in images:
         read_image(path)
     for path in images:
         image = read_image(path)
-        _write(
-            out, path.relative_to(root).with_suffix(""), image, _found(network, image, scale, told)
-        )
+        seen = predictor.look(image, scale)
+        _write(out, path.relative_to(root).with_suffix(""), image, seen)
     return len(images)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    """What an image shows, at its own size but for the offsets; None for what isn't learned."""
-
-    depth_m: NDArray[np.floating] | None
-    """(H, W)."""
-    offsets_px: NDArray[np.floating] | None
-    """(2, h, w), at the network's size and in its pixels."""
-    instances: NDArray[np.integer] | None
-    """(H, W), 0 for background, 1..n."""
-
-
-def _found(network: Network, image: Image.Image, scale: float, optics: OpticsConfig) -> _Found:
-    import torch
-    import torch.nn.functional as F
-
-    from mtdepth.data.source import resize_image, resize_nearest
-    from mtdepth.instances.clustering import cluster
-
-    data = network.config.data
-    pixels = torch.from_numpy(resize_image(image, data.height, data.width)).float() / 255
-    device = next(network.parameters()).device
-    prediction = network.predict(pixels[None].to(device))
-    depth_m = offsets_px = instances = None
-    if prediction.depth_m is not None:
-        # Inverse depth is what the network draws, and what metrics resize.
-        size = (image.height, image.width)
-        inverse = F.interpolate(1 / prediction.depth_m, size, mode="bilinear")
-        depth_m = (scale / inverse)[0, 0].cpu().numpy()
-    if prediction.offsets_px is not None:
-        offsets_px = prediction.offsets_px[0].cpu().numpy()
-        small = cluster(offsets_px, optics).map
-        instances = resize_nearest(small, image.height, image.width)
-    return _Found(depth_m=depth_m, offsets_px=offsets_px, instances=instances)
-
-
-def _write(out: Path, name: Path, image: Image.Image, found: _Found) -> None:
+def _write(out: Path, name: Path, image: Image.Image, seen: Seen) -> None:
     """Writes the files of one image."""
     import numpy as np
 
@@ -250,17 +208,17 @@ def _write(out: Path, name: Path, image: Image.Image, found: _Found) -> None:
 
     original = np.asarray(image)
     columns = [("image", [original])]
-    if found.depth_m is not None:
-        depth = np.rint(found.depth_m * KITTI_UNITS_PER_M).clip(1, MAX_16_BITS).astype(np.uint16)
+    if seen.depth_m is not None:
+        depth = np.rint(seen.depth_m * KITTI_UNITS_PER_M).clip(1, MAX_16_BITS).astype(np.uint16)
         _save_map(out / "depth" / name, depth)
-        _save_array(out / "depth" / name, found.depth_m)
-        columns.append(("depth", [draw_depth(found.depth_m, *depth_range(found.depth_m))]))
-    if found.offsets_px is not None and found.instances is not None:
-        instances = np.where(found.instances > 0, ANY_LABEL + found.instances, 0)
+        _save_array(out / "depth" / name, seen.depth_m)
+        columns.append(("depth", [draw_depth(seen.depth_m, *depth_range(seen.depth_m))]))
+    if seen.offsets_px is not None and seen.instances is not None:
+        instances = np.where(seen.instances > 0, ANY_LABEL + seen.instances, 0)
         _save_map(out / "instances" / name, instances.clip(0, MAX_16_BITS).astype(np.uint16))
-        _save_array(out / "offsets" / name, found.offsets_px)
-        columns.append(("offsets", [draw_offsets(found.offsets_px)]))
-        columns.append(("instances", [draw_instances(found.instances, original)]))
+        _save_array(out / "offsets" / name, seen.offsets_px)
+        columns.append(("offsets", [draw_offsets(seen.offsets_px)]))
+        columns.append(("instances", [draw_instances(seen.instances, original)]))
     with replacing(_with_suffix(out / "pictures" / name, ".png")) as path:
         montage(columns, PICTURE_WIDTH, columns_a_row=2).save(path)
 

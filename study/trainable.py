@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mtdepth.instances.scoring import Scorer as Scorer
+    from mtdepth.predictor import Predictor as Predictor
 
 __all__ = [
     "Calibration",
@@ -207,9 +208,38 @@ def trained_with(checkpoint: Path) -> TrainConfig:
 
 def checkpoints_below(directory: Path) -> list[Path]:
     """The directories of trained models, at whatever depth."""
-    from mtdepth.checkpoint_files import STATE, is_checkpoint
+    from mtdepth.checkpoint_files import CONFIG, is_checkpoint
 
-    return sorted(p.parent for p in directory.rglob(STATE) if is_checkpoint(p.parent))
+    return sorted(p.parent for p in directory.rglob(CONFIG) if is_checkpoint(p.parent))
+
+
+def holds_network(checkpoint: Path) -> bool:
+    """Whether a trained model has a network that can be taken out of it, to predict elsewhere."""
+    from mtdepth.checkpoint_files import is_checkpoint
+
+    return is_checkpoint(checkpoint)
+
+
+def extract_network(checkpoint: Path, out: Path) -> TrainConfig:
+    """Writes the network of a trained model, and how it was trained, without code or pickles.
+
+    Raises:
+        ValueError: the checkpoint is missing or damaged.
+    """
+    from mtdepth.checkpoint import extract_network
+
+    return extract_network(checkpoint, out)
+
+
+def open_predictor(checkpoint: Path) -> Predictor:
+    """A trained model that predicts images; see `mtdepth.predictor`.
+
+    Raises:
+        ValueError: the checkpoint is missing or damaged.
+    """
+    from mtdepth.predictor import Predictor
+
+    return Predictor(checkpoint)
 
 
 def set_optics(checkpoint: Path, optics: OpticsConfig) -> None:

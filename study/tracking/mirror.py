@@ -14,6 +14,7 @@ from typing import Any
 from study.ledger import Ledger
 from study.nesting import flattened
 from study.records import TrialRecord
+from study.tracking.models import Registry
 from study.tracking.server import quiet
 from study.tracking.view import view_tag
 
@@ -89,6 +90,9 @@ class Mirror:
             ended = self._ledger.manifest["ended"]
             if ended:
                 self._client.set_terminated(self._parent, "FINISHED", _milliseconds(ended))
+                registry = Registry(self._ledger, self._client, self._experiment, self._runs)
+                for _ in registry.register():
+                    self.num_synced += 1
             else:
                 self._client.update_run(self._parent, "KILLED")
 

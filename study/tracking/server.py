@@ -24,10 +24,11 @@ def download(uri: str, directory: Path) -> None:
         mlflow.exceptions.MlflowException: there are none, or they cannot be reached.
     """
     with quiet():
-        import mlflow
+        from mlflow.artifacts import download_artifacts
 
-        mlflow.set_tracking_uri(tracking_uri())
-        mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(directory))
+        where = tracking_uri()
+        registry = os.environ.get("MLFLOW_REGISTRY_URI") or where
+        download_artifacts(uri, dst_path=str(directory), tracking_uri=where, registry_uri=registry)
 
 
 def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
@@ -61,5 +62,7 @@ def quiet() -> Iterator[None]:
     """Keeps MLflow's hints, and the migration of a new database, off the screen and the net."""
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     logging.getLogger("alembic").setLevel(logging.ERROR)
     yield

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from mtdepth import predict
 from mtdepth.checkpoint import Training, load_network, save_network
-from mtdepth.checkpoint_files import CONFIG, STATE
+from mtdepth.checkpoint_files import CONFIG, STATE, read_weights, write_weights
 from mtdepth.config import DataConfig, TrainConfig
 from mtdepth.evaluate import evaluate
 from mtdepth.losses import task_losses
@@ -143,11 +143,11 @@ def test_one_wrong_weight_is_told(
     tmp_path: Path, name: str, change: torch.Tensor | None, expected: str
 ) -> None:
     save_network(Network(small_config()), tmp_path)
-    state = torch.load(tmp_path / STATE, weights_only=True)
-    state["network"].pop(name, None)
+    weights = read_weights(tmp_path, CPU)
+    weights.pop(name, None)
     if change is not None:
-        state["network"][name] = change
-    torch.save(state, tmp_path / STATE)
+        weights[name] = change
+    write_weights(tmp_path, small_config(), weights)
     with pytest.raises(ValueError, match=expected):
         load_network(tmp_path)
 

@@ -8,8 +8,8 @@ from typing import IO
 import pytest
 import torch
 
-from mtdepth.checkpoint import Training, load_network
-from mtdepth.checkpoint_files import CONFIG, STATE
+from mtdepth.checkpoint import Training, extract_network, load_network
+from mtdepth.checkpoint_files import CONFIG, STATE, WEIGHTS
 from mtdepth.config import TrainConfig
 from mtdepth.losses import task_losses
 from mtdepth.train import _step
@@ -178,3 +178,26 @@ def test_a_state_without_a_network_is_told(saved: tuple[Training, Path], tmp_pat
     torch.save({"epoch": 3}, path)
     with pytest.raises(ValueError, match="expected a whole checkpoint"):
         load_network(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("attention", "pose"),
+    [("none", "shared"), ("encoder", "separate"), ("encoder+decoder", "attended")],
+)
+def test_a_network_taken_out_of_a_training_is_the_same_and_all_that_is_taken(
+    tmp_path: Path, attention: str, pose: str
+) -> None:
+    config = small_config(attention=attention, pose={"encoder": pose})
+    training = Training.start(config, CPU)
+    train_a_little(training, num_steps=1)
+    training.save(tmp_path / "whole")
+    assert extract_network(tmp_path / "whole", tmp_path / "out") == config
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [CONFIG, WEIGHTS]
+    network, read = load_network(tmp_path / "out")
+    assert read == config
+    assert same(dict(network.state_dict()), dict(training.network.state_dict()))
+    again = Training.load(tmp_path / "out", config, CPU)
+    assert again.epoch == 0
+    assert not again.optimizer.state_dict()["state"]
+    size = [sum(f.stat().st_size for f in (tmp_path / x).iterdir()) for x in ("out", "whole")]
+    assert size[0] < 0.5 * size[1], "the optimiser's state was taken along"

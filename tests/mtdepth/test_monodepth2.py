@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from mtdepth.checkpoint import Training, load_network
-from mtdepth.checkpoint_files import CONFIG, STATE
+from mtdepth.checkpoint_files import CONFIG, WEIGHTS
 from mtdepth.evaluate import evaluate
 from mtdepth.importing import main
 from mtdepth.monodepth2 import FILES, import_model
@@ -192,7 +192,7 @@ def test_a_checkpoint_is_not_written_over(source: Path, imported: Path, tmp_path
     (tmp_path / CONFIG).write_text("{}")
     with pytest.raises(ValueError, match=f"without a checkpoint, found {CONFIG} in it"):
         import_model(source, tmp_path)
-    assert sorted(x.name for x in imported.iterdir()) == [CONFIG, STATE]
+    assert sorted(x.name for x in imported.iterdir()) == [CONFIG, WEIGHTS]
 
 
 def test_the_command_says_what_it_wrote_and_what_stereo_means(

@@ -32,6 +32,14 @@ def test_a_directory_is_itself(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_network_alone_is_one(mlflow: MlflowClient, tmp_path: Path) -> None:
+    saved = model(tmp_path / "model")
+    (saved / "state.pt").rename(saved / "network.safetensors")
+    run = log(mlflow, saved, "artifacts/network")
+    found = find_checkpoint(f"runs:/{run}/artifacts", tmp_path / "out")
+    assert (found / "network.safetensors").read_text() == "state.pt"
+
+
 def test_a_run_holds_one_at_any_depth(mlflow: MlflowClient, tmp_path: Path) -> None:
     run = log(mlflow, model(tmp_path / "model"), "best/checkpoint")
     for name in (f"runs:/{run}/best", f"runs:/{run}/best/checkpoint"):
