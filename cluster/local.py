@@ -7,11 +7,12 @@ on them as on machines: to rehearse, and to test.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cluster import process
@@ -20,12 +21,18 @@ BAD_INPUT = 2
 HOME = Path(".cluster-local")
 MAX_NODES = 64
 SECONDS_TO_START = 120.0
-_JOINED = """
+_COUNT = """
 import sys, time, ray
-ray.init(sys.argv[1], log_to_driver=False, logging_level="ERROR")
-while sum(node["Alive"] for node in ray.nodes()) < int(sys.argv[2]):
+while not ray.is_initialized():
+    try:
+        ray.init(sys.argv[1], log_to_driver=False, logging_level="ERROR")
+    except ConnectionError:
+        time.sleep(0.2)
+while True:
+    print(sum(node["Alive"] for node in ray.nodes()), flush=True)
     time.sleep(0.2)
 """
+"""Says how many nodes have joined, as a driver of its own sees it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,17 +80,19 @@ def up(
     home.mkdir(parents=True, exist_ok=True)
     address = f"127.0.0.1:{port}"
     common = [
+        "--node-ip-address=127.0.0.1",
         f"--num-cpus={cpus}", f"--num-gpus={gpus}",
         f"--object-store-memory={round(memory_gib * 2**30)}",
         "--disable-usage-stats", "--block", "--log-style=record",
     ]  # fmt: skip
-    head = ["--head", "--node-ip-address=127.0.0.1", f"--port={port}", "--include-dashboard=false"]
-    _start(home, 0, [*head, *common])
-    _wait(home, address, 1)
+    head = ["--head", f"--port={port}", "--include-dashboard=false"]
     custom = [f"--resources={resources}"] if resources else []
-    for index in range(1, nodes):
-        _start(home, index, [f"--address={address}", *common, *custom])
-    _wait(home, address, nodes)
+    _start(home, 0, [*head, *common])
+    with _count(home, address) as num_joined:
+        _wait(home, num_joined, 1)
+        for index in range(1, nodes):  # one after the other, as they choose their ports themselves
+            _start(home, index, [f"--address={address}", *common, *custom])
+            _wait(home, num_joined, index + 1)
     return address
 
 
@@ -184,23 +193,35 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "RAY_AUTH_MODE": "token"}
 
 
-def _wait(home: Path, address: str, num_nodes: int) -> None:
-    """Until so many have joined, as a driver of its own sees it."""
-    command = [sys.executable, "-c", _JOINED, address, str(num_nodes)]
-    asking = subprocess.Popen(
-        command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + SECONDS_TO_START
+@contextlib.contextmanager
+def _count(home: Path, address: str) -> Iterator[Callable[[], int]]:
+    """How many nodes have joined, by a process that asks them."""
+    told = home / "joined.log"
+
+    def num_joined() -> int:
+        counts = told.read_text().split()
+        return int(counts[-1]) if counts else 0
+
+    with told.open("w") as stream, (home / "joined.err").open("w") as errors:
+        asking = subprocess.Popen(
+            [sys.executable, "-c", _COUNT, address],
+            env=_environment(),
+            stdout=stream,
+            stderr=errors,
+        )
     try:
-        while len(_notes(home)) >= num_nodes and time.monotonic() < deadline:
-            if asking.poll() == 0:
-                return
-            if asking.poll() is not None:
-                asking = subprocess.Popen(command, env=_environment(), stderr=subprocess.DEVNULL)
-            time.sleep(0.2)
+        yield num_joined
     finally:
         asking.kill()
         asking.wait()
+
+
+def _wait(home: Path, num_joined: Callable[[], int], num_nodes: int) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while len(_notes(home)) == num_nodes and time.monotonic() < deadline:
+        if num_joined() >= num_nodes:
+            return
+        time.sleep(0.1)
     logs = "".join(log.read_text(errors="replace") for log in sorted(home.glob("node-*.log")))
     down(home)
     *_, last = ["nothing said", *filter(str.strip, logs.splitlines())]
