@@ -16,6 +16,10 @@ from study.space import Resources
 OBJECT_STORE_BYTES = 200_000_000
 """Nothing large goes through it: checkpoints are files, and each worker reads its own images."""
 SECONDS_TO_ANSWER = 10.0
+_TOKEN = (
+    "; if it asks for a token, put that of `ray get-auth-token` on its head into ~/.ray/auth_token "
+    "here, and set RAY_AUTH_MODE=token"
+)
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -76,8 +80,9 @@ def _start(address: str, resources: Resources) -> None:
             runtime_env={"env_vars": worker_env(resources)},
             **local,
         )
-    except (OSError, ValueError) as error:  # a ConnectionError is an OSError
-        raise ValueError(f"--address: expected a Ray cluster at {address}: {error}") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a ConnectionError is an OSError
+        hint = _TOKEN if "Failed to connect" in str(error) else ""
+        raise ValueError(f"--address: expected a Ray cluster at {address}: {error}{hint}") from None
 
 
 def _knock(address: str) -> None:
