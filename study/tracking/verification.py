@@ -132,9 +132,9 @@ class _Checker:
         for point in points(self._ledger.records[key]):
             expected.setdefault(point.name, []).append(_value(point.step, point.time_ms, point))
         for name, values in expected.items():
-            history: list[Any] = []
-            if name in run.data.metrics:
-                history = self._client.get_metric_history(run.info.run_id, name)
+            history = self._client.get_metric_history(run.info.run_id, name)
+            if history and name not in run.data.metrics:
+                yield f"metric {name}", "its last value", "none", False
             actual = sorted((_value(p.step, p.timestamp, p) for p in history), key=_by_step)
             surplus = [value for value in actual if value not in values]
             for value in [*values, *surplus]:

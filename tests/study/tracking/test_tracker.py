@@ -14,8 +14,8 @@ from mlflow.entities import Run
 from study.ledger import Ledger
 from study.tracking import tracker
 from study.tracking.mirror import Mirror
-from study.tracking.server import DEFAULT_URI, tracking_uri
 from study.tracking.repair import track
+from study.tracking.server import DEFAULT_URI, tracking_uri
 from study.tracking.tracker import Tracker
 from tests.study.ledgers import METRIC, trial, write_study
 
@@ -88,6 +88,8 @@ def test_a_study_has_one_parent_and_a_run_for_each_trial(mlflow: MlflowClient, s
         "study.seed": "1",
         "study.trial_key": "confirm-a-seed1",
         "study.status": "completed",
+        "study.config": "config.json",
+        "study.progress": "1 of 1 epochs, 0 pictures, tested",
         "study.directory": str(study.resolve()),
     }
 
@@ -97,9 +99,11 @@ def test_runs_show_parameters_metrics_and_how_each_ended(mlflow: MlflowClient, s
     found = runs(mlflow)
     best, failed = found["search-a-000"], found["search-b-000"]
     assert (best.info.status, failed.info.status) == ("FINISHED", "FAILED")
-    assert found["search-a-001"].info.status == "FINISHED"
-    assert found["search-a-001"].data.tags["study.status"] == "pruned"
-    assert failed.data.tags["study.error"] == "no luck"
+    pruned = found["search-a-001"]
+    assert (pruned.info.status, pruned.data.tags["study.status"]) == ("KILLED", "pruned")
+    assert pruned.data.tags["study.reason"].startswith("stopped early after epoch 1 of 1: ")
+    assert failed.data.tags["study.reason"] == "no luck"
+    assert "study.reason" not in best.data.tags
     assert best.data.params["optimizer.lr"] == "0.0001"
     assert points(mlflow, best, "val/depth/abs_rel") == [(1, 0.5), (2, 0.5), (3, 0.5)]
     nans = points(mlflow, failed, "val/depth/abs_rel")
@@ -166,6 +170,7 @@ def test_killed_and_resumed_each_trial_keeps_its_run(mlflow: MlflowClient, tmp_p
 def test_a_server_that_fails_is_told_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tracker, "SECONDS_TO_RETURN", 1.0)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/missing/mlflow.db")
     (tmp_path / "missing").write_text("a file where a directory should be")
     ledger = Ledger.open(write_study(tmp_path / "study", EVENTS[:3]), writable=True)
@@ -187,6 +192,7 @@ def test_a_server_that_is_slow_is_waited_for_as_long_as_it_gets_on(
     mlflow: MlflowClient, study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Mirror._sync_trial
+    said: list[str] = []
 
     def slow(self: Mirror, *told: Any) -> None:
         time.sleep(1.0)
@@ -194,7 +200,10 @@ def test_a_server_that_is_slow_is_waited_for_as_long_as_it_gets_on(
 
     monkeypatch.setattr(Mirror, "_sync_trial", slow)
     monkeypatch.setattr(tracker, "SECONDS_TO_CLOSE", 3.0)
-    track(study)
+    ledger = Ledger.open(study, writable=True)
+    Tracker(ledger, said.append).close()
+    ledger.close()
+    assert said == []
     assert set(runs(mlflow)) == {"study", *KEYS}
 
 
