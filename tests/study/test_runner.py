@@ -58,7 +58,7 @@ def test_the_test_split_is_opened_once_at_the_end_for_what_was_confirmed(whole: 
     ledger, quick = whole
     judged = [f"judge test {arm} seed {seed}" for arm in ARMS for seed in (1, 2)]
     assert sorted(quick.said("judge")) == sorted(judged)
-    assert len(quick.said("draw")) == len(ARMS)
+    assert len(quick.said("draw test")) == len(ARMS)
     assert quick.said("fit", "judge")[-4:] == quick.said("judge")
     manifest, trials = ledger.manifest, ledger.trials()
     assert max(trials.ended) <= manifest["test_opened"] < manifest["ended"]

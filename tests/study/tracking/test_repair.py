@@ -45,7 +45,7 @@ def sql(statement: str) -> Spoil:
 
 
 def double(mlflow: MlflowClient, run: str, directory: Path) -> None:
-    """What a crash leaves that comes before the ledger hears of a run, or an answer that is lost."""
+    """What a crash leaves before the ledger hears of a run, or an answer that is lost."""
     there = mlflow.get_run(run)
     mlflow.create_run(there.info.experiment_id, 1, tags=dict(there.data.tags))
 
