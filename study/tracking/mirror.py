@@ -13,13 +13,14 @@ from study.ledger import Ledger
 from study.records import TrialRecord
 from study.tracking import artifacts
 from study.tracking.datasets import datasets
-from study.tracking.runs import Runs
+from study.tracking.runs import Runs, of_parent
 from study.tracking.server import quiet
 from study.tracking.shown import (
+    EPOCHS,
     PARENT,
-    PROGRESS,
     REASON,
     STATUS,
+    WRITTEN,
     Shown,
     points,
     shown_parent,
@@ -117,11 +118,11 @@ class Mirror:
         self._known[key] = known
 
     def _write_trial(self, shown: Shown, record: TrialRecord, there: _There) -> None:
-        """The tag that tells the progress is the last: what it says is there, is there."""
+        """The tag that tells what is written is the last: what it says is there, is there."""
         run = self._run_of(shown, self.parent)
-        if there.progress is None:
+        if there.written is None:
             self._log_start(shown)
-        else:
+        elif there.written != shown.tags[WRITTEN]:
             pictures = list(shown.files.items())[1 + there.num_pictures :]
             artifacts.write(self.client, run, dict(pictures))
             if record.test is not None:
@@ -131,9 +132,9 @@ class Mirror:
         told = points(record, there.num_epochs)
         params = {n: v for n, v in shown.params.items() if n not in there.params}
         changed = {n: v for n, v in shown.tags.items() if there.tags.get(n) != v}
-        if there.progress is None:
-            changed |= {"mlflow.parentRunId": self.parent}
-        self._all.write(run, told, params, {**changed, PROGRESS: shown.tags[PROGRESS]})
+        if there.written is None:
+            changed |= of_parent(self.parent)
+        self._all.write(run, told, params, changed)
         self._set_status(shown)
 
     def _run_of(self, shown: Shown, parent: str | None) -> str:
@@ -177,12 +178,15 @@ class _There:
         self.ended_ms: int | None = run.info.end_time if run else None
         self.tags: dict[str, str] = dict(run.data.tags) if run else {}
         self.params: dict[str, str] = dict(run.data.params) if run else {}
+        self.num_epochs = int(run.data.metrics.get(EPOCHS, 0)) if run else 0
+        """Epochs whose metrics are there."""
 
     @classmethod
     def of(cls, shown: Shown) -> _There:
         """That of a run which shows all that it is to show."""
         made = cls(None, shown.status)
-        made.ended_ms, made.tags, made.params = shown.ended_ms, {**shown.tags}, {**shown.params}
+        made.ended_ms, made.num_epochs = shown.ended_ms, shown.num_epochs
+        made.tags, made.params = {**shown.tags}, {**shown.params}
         return made
 
     def doubted(self) -> _There:
@@ -192,21 +196,18 @@ class _There:
         return made
 
     @property
-    def progress(self) -> str | None:
+    def written(self) -> str | None:
         """What its tag says; None where nothing is known to be there."""
-        return self.tags.get(PROGRESS)
-
-    @property
-    def num_epochs(self) -> int:
-        """Epochs whose metrics are there."""
-        return int(self.progress.split()[0]) if self.progress else 0
+        return self.tags.get(WRITTEN)
 
     @property
     def num_pictures(self) -> int:
         """Pictures that are there."""
-        return int(self.progress.split()[4]) if self.progress else 0
+        return int(self.written.split()[0]) if self.written else 0
 
     def has(self, shown: Shown) -> bool:
         """Whether nothing is left to write."""
-        same = all(self.tags.get(name) == shown.tags.get(name) for name in (PROGRESS, STATUS))
-        return same and (self.status, self.ended_ms) == (shown.status, shown.ended_ms)
+        if any(self.tags.get(name) != shown.tags[name] for name in (WRITTEN, STATUS)):
+            return False
+        ours = (self.num_epochs, self.status, self.ended_ms)
+        return ours == (shown.num_epochs, shown.status, shown.ended_ms)

@@ -24,8 +24,12 @@ PARENT = "study"
 """`study.trial_key` and `study.phase` of the parent run."""
 CONFIG = "config.json"
 """Artifact of a trial's run: its whole configuration."""
-KEY, STATUS, REASON, PROGRESS = "study.trial_key", "study.status", "study.reason", "study.progress"
-"""Tags: of what a run is; how it ended, and why; how much of it is there, which is written last."""
+KEY, STATUS, REASON = "study.trial_key", "study.status", "study.reason"
+"""Tags: what a run is of; how it ended, and why."""
+WRITTEN = "study.written"
+"""Tag that is written last: what of a trial is there beside its epochs."""
+EPOCHS = "study/epochs"
+"""Metric: how many epochs are there. It is written together with what they reached."""
 ALL_SPLITS = ("train", "val", "test")
 _ENDS = {"completed": "FINISHED", "pruned": "KILLED", "cut": "KILLED", "failed": "FAILED"}
 _FILES = ("manifest.json", "requirements.txt", "report.html", "report.md", "table.tex",
@@ -61,6 +65,7 @@ class Shown:
     """Of the data set, those that were read."""
     arm: str | None
     """None for the parent run, which has the data of every arm."""
+    num_epochs: int = 0
 
 
 def shown_trial(ledger: Ledger, record: TrialRecord, *, is_running: bool) -> Shown:
@@ -84,7 +89,7 @@ def shown_trial(ledger: Ledger, record: TrialRecord, *, is_running: bool) -> Sho
         "study.config": CONFIG,
         STATUS: status,
         **({REASON: safe_text(reason, MAX_TAG)} if reason else {}),
-        PROGRESS: _progress(record, len(pictures)),
+        WRITTEN: f"{len(pictures)} pictures{', tested' if record.test else ''}",
     }
     last = record.ended or (record.epochs[-1].time if record.epochs else dealt.time)
     return Shown(
@@ -101,6 +106,7 @@ def shown_trial(ledger: Ledger, record: TrialRecord, *, is_running: bool) -> Sho
         },
         splits=ALL_SPLITS if record.test else ("train", "val"),
         arm=dealt.arm,
+        num_epochs=record.num_epochs,
     )
 
 
@@ -144,6 +150,7 @@ def points(record: TrialRecord, after_epoch: int = 0) -> Iterator[Point]:
             system = {f"system/{name}": value for name, value in epoch.system.items()}
             for name, value in {**epoch.metrics, **system}.items():
                 yield Point(safe_name(name), _finite_or_nan(value), time_ms, epoch.epoch)
+            yield Point(EPOCHS, float(epoch.epoch), time_ms, epoch.epoch)
     if record.test is not None:
         time_ms = milliseconds(record.test.time)
         for name, value in record.test.metrics.items():
@@ -187,12 +194,6 @@ def _reason(record: TrialRecord, status: str) -> str | None:
         "cut": f"cut short {after}: the budget of the study was spent",
         "killed": f"interrupted {after} with its study, which can go on: study resume",
     }.get(status)
-
-
-def _progress(record: TrialRecord, num_pictures: int) -> str:
-    tested = ", tested" if record.test else ""
-    told = f"{record.num_epochs} of {record.dealt.num_epochs} epochs, {num_pictures} pictures"
-    return told + tested
 
 
 def _finite_or_nan(value: Any) -> float:

@@ -172,7 +172,7 @@ def test_it_costs_less_than_a_hundredth_of_a_real_trial(tmp_path: Path) -> None:
     trial_s = time.process_time() - whole - pictures.cpu_s - ours.cost.cpu_s
     print(
         f"a trial of weighting.yaml takes {trial_s:.1f} s of a core; tracking it "
-        f"{ours.cost.cpu_s:.3f} s ({ours.cost.cpu_s / trial_s:.4f}), its pictures {pictures.cpu_s:.3f} s "
-        f"({pictures.cpu_s / trial_s:.4f})"
+        f"{ours.cost.cpu_s:.3f} s ({ours.cost.cpu_s / trial_s:.4f}), its pictures "
+        f"{pictures.cpu_s:.3f} s ({pictures.cpu_s / trial_s:.4f})"
     )
     assert ours.cost.cpu_s < MAX_OF_A_TRIAL * trial_s

@@ -159,7 +159,7 @@ def test_what_others_put_there_stays(mlflow: MlflowClient, study: Path) -> None:
 
 
 def test_runs_of_an_earlier_version_are_brought_up(mlflow: MlflowClient, study: Path) -> None:
-    """They had the whole configuration as params, no progress, and FINISHED for what was pruned."""
+    """They had the whole configuration as params, no mark, and FINISHED for what was pruned."""
     experiment = mlflow.create_experiment("told")
     tags = {"study.id": "told-1", "study.trial_key": "search-a-001", "study.status": "pruned"}
     run = mlflow.create_run(experiment, 1767225600000, tags)
@@ -211,7 +211,7 @@ def test_odd_names_texts_and_values_break_nothing(mlflow: MlflowClient, tmp_path
     assert track(study).differences == ()
     assert set(tmp_path.parent.glob("etc*")) == set()
     found = runs(mlflow)
-    assert len(found["search-a-000"].data.metrics) == len(NASTY)
+    assert len(found["search-a-000"].data.metrics) == len(NASTY) + 1
     assert {len(found[f"search-a-{i:03d}"].data.params) for i in range(len(texts))} == {
         len(NASTY) + 4
     }

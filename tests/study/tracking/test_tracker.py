@@ -89,7 +89,7 @@ def test_a_study_has_one_parent_and_a_run_for_each_trial(mlflow: MlflowClient, s
         "study.trial_key": "confirm-a-seed1",
         "study.status": "completed",
         "study.config": "config.json",
-        "study.progress": "1 of 1 epochs, 0 pictures, tested",
+        "study.written": "0 pictures, tested",
         "study.directory": str(study.resolve()),
     }
 
