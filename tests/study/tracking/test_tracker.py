@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import socket
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +227,57 @@ def test_studies_of_one_name_share_an_experiment_and_no_run(
     mlflow.delete_experiment(experiment.experiment_id)
     track(write_study(tmp_path / "other", EVENTS, study_id="told-2"))
     assert len(mlflow.search_runs([experiment.experiment_id])) == 2 * (1 + len(KEYS))
+
+
+def test_a_server_that_never_answers_holds_up_neither_training_nor_the_end(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker, "SECONDS_BETWEEN_SYNCS", 0.1)
+    monkeypatch.setattr(tracker, "SECONDS_TO_RETURN", 1.0)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    said: list[str] = []
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()  # takes calls, and says nothing
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        ledger = Ledger.open(study, writable=True)
+        tracking = Tracker(ledger, said.append)
+        time.sleep(0.5)
+        started = time.monotonic()
+        for event in trial("b", 1):
+            ledger.append(event)
+        assert time.monotonic() - started < 1.0
+        tracking.close()
+        ledger.close()
+    assert time.monotonic() - started < 30.0
+    (line,) = said
+    assert line.startswith("Note: MLflow does not have all of this study (MlflowException: ")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_database_that_comes_back_is_found_again_after_some_tries(
+    mlflow: MlflowClient, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker, "SECONDS_BETWEEN_SYNCS", 0.05)
+    tries: list[float] = []
+    real = Mirror.__init__
+
+    def fails_thrice(self: Mirror, *told: Any) -> None:
+        tries.append(time.monotonic())
+        if len(tries) <= 3:
+            raise ConnectionError("nobody there")
+        real(self, *told)
+
+    monkeypatch.setattr(Mirror, "__init__", fails_thrice)
+    ledger, said = Ledger.open(study, writable=True), list[str]()
+    tracking = Tracker(ledger, said.append)
+    while not ledger.records["confirm-a-seed1"].mlflow_run_id:
+        time.sleep(0.05)
+    tracking.close()
+    ledger.close()
+    assert said == []
+    assert set(runs(mlflow)) == {"study", *KEYS}
+    waits = [later - earlier for earlier, later in pairwise(tries[:4])]
+    assert waits == sorted(waits), "each waits for longer than the one before"
