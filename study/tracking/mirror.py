@@ -13,19 +13,18 @@ from study.ledger import Ledger
 from study.records import TrialRecord
 from study.tracking import artifacts
 from study.tracking.datasets import datasets
+from study.tracking.points import points
 from study.tracking.runs import Runs, of_parent
 from study.tracking.server import quiet
 from study.tracking.shown import (
-    EPOCHS,
     PARENT,
     REASON,
-    STATUS,
     WRITTEN,
     Shown,
-    points,
     shown_parent,
     shown_trial,
 )
+from study.tracking.there import There
 
 
 class Mirror:
@@ -50,9 +49,9 @@ class Mirror:
             self.client = self._all.client
             self._experiment = self._all.experiment()
             self._runs: dict[str, str] = {}
-            self._there: dict[str, _There] = {}
+            self._there: dict[str, There] = {}
             for key, (run, *others) in self._all.all().items():
-                self._runs[key], self._there[key] = run.info.run_id, _There(run)
+                self._runs[key], self._there[key] = run.info.run_id, There(run)
                 for other in others:  # a crash, or an answer that got lost, left it
                     self.client.delete_run(other.info.run_id)
             self.parent = self._runs.get(PARENT) or self._start_parent()
@@ -78,7 +77,7 @@ class Mirror:
         """Writes the study's own files, and how it ended."""
         shown = shown_parent(self._ledger, is_running=False)
         with quiet():
-            artifacts.write(self.client, self.parent, shown.files)
+            self._log_start(shown)
             self._set_status(shown)
 
     def forget(self, key: str, *, remakes: bool) -> None:
@@ -90,7 +89,7 @@ class Mirror:
         """
         self._known.pop(key, None)
         if not remakes:
-            self._there[key] = self._there.get(key, _There(None)).doubted()
+            self._there[key] = self._there.get(key, There(None)).doubted()
         elif key in self._runs:
             self.client.delete_run(self._runs.pop(key))
             self._there.pop(key, None)
@@ -111,13 +110,13 @@ class Mirror:
         if self._known.get(key) == known:
             return
         shown = shown_trial(self._ledger, record, is_running=is_running)
-        there = self._there.get(key, _There(None))
+        there = self._there.get(key, There(None))
         if not there.has(shown):
             self._write_trial(shown, record, there)
             self.num_synced += 1
         self._known[key] = known
 
-    def _write_trial(self, shown: Shown, record: TrialRecord, there: _There) -> None:
+    def _write_trial(self, shown: Shown, record: TrialRecord, there: There) -> None:
         """The tag that tells what is written is the last: what it says is there, is there."""
         run = self._run_of(shown, self.parent)
         if there.written is None:
@@ -141,10 +140,11 @@ class Mirror:
         """The run, made where it is missing."""
         if shown.key not in self._runs:
             self._runs[shown.key] = self._all.create(self._experiment, shown, parent)
-            self._there[shown.key] = _There(None, status="RUNNING")
+            self._there[shown.key] = There(None, status="RUNNING")
         return self._runs[shown.key]
 
     def _log_start(self, shown: Shown) -> None:
+        """All that a run has from the start, or its files once more."""
         artifacts.write(self.client, self._runs[shown.key], shown.files)
         self._log_data(shown)
 
@@ -162,52 +162,4 @@ class Mirror:
                     self.client.update_run(run, shown.status)
             else:
                 self.client.set_terminated(run, shown.status, shown.ended_ms)
-        self._there[shown.key] = _There.of(shown)
-
-
-class _There:
-    """How much of a run is in MLflow.
-
-    Args:
-        run: as MLflow has it; None where nothing is to be taken for granted.
-        status: of a run that has just been made.
-    """
-
-    def __init__(self, run: Any, status: str | None = None) -> None:
-        self.status: str | None = run.info.status if run else status
-        self.ended_ms: int | None = run.info.end_time if run else None
-        self.tags: dict[str, str] = dict(run.data.tags) if run else {}
-        self.params: dict[str, str] = dict(run.data.params) if run else {}
-        self.num_epochs = int(run.data.metrics.get(EPOCHS, 0)) if run else 0
-        """Epochs whose metrics are there."""
-
-    @classmethod
-    def of(cls, shown: Shown) -> _There:
-        """That of a run which shows all that it is to show."""
-        made = cls(None, shown.status)
-        made.ended_ms, made.num_epochs = shown.ended_ms, shown.num_epochs
-        made.tags, made.params = {**shown.tags}, {**shown.params}
-        return made
-
-    def doubted(self) -> _There:
-        """The same run, of which nothing is taken for granted but what may have to go."""
-        made = _There(None)
-        made.tags = {name: self.tags[name] for name in (REASON,) if name in self.tags}
-        return made
-
-    @property
-    def written(self) -> str | None:
-        """What its tag says; None where nothing is known to be there."""
-        return self.tags.get(WRITTEN)
-
-    @property
-    def num_pictures(self) -> int:
-        """Pictures that are there."""
-        return int(self.written.split()[0]) if self.written else 0
-
-    def has(self, shown: Shown) -> bool:
-        """Whether nothing is left to write."""
-        if any(self.tags.get(name) != shown.tags[name] for name in (WRITTEN, STATUS)):
-            return False
-        ours = (self.num_epochs, self.status, self.ended_ms)
-        return ours == (shown.num_epochs, shown.status, shown.ended_ms)
+        self._there[shown.key] = There.of(shown)

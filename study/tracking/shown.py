@@ -6,18 +6,16 @@ Whatever writes there, and whatever looks over what is there, goes by this alone
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from study.ledger import Ledger
 from study.nesting import flattened, value_at
 from study.pictures import PICTURES, pictures_of
 from study.records import TrialRecord
 from study.space import Space
+from study.tracking.points import milliseconds
 from study.tracking.safe import MAX_PARAM, MAX_TAG, is_safe, safe_name, safe_text
 
 PARENT = "study"
@@ -28,21 +26,10 @@ KEY, STATUS, REASON = "study.trial_key", "study.status", "study.reason"
 """Tags: what a run is of; how it ended, and why."""
 WRITTEN = "study.written"
 """Tag that is written last: what of a trial is there beside its epochs."""
-EPOCHS = "study/epochs"
-"""Metric: how many epochs are there. It is written together with what they reached."""
 ALL_SPLITS = ("train", "val", "test")
 _ENDS = {"completed": "FINISHED", "pruned": "KILLED", "cut": "KILLED", "failed": "FAILED"}
 _FILES = ("manifest.json", "requirements.txt", "report.html", "report.md", "table.tex",
           "differences.tex")  # fmt: skip
-
-
-class Point(NamedTuple):
-    """A value of a metric; `nan` also for an infinite one."""
-
-    name: str
-    value: float
-    time_ms: int
-    step: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,26 +129,6 @@ def shown_parent(ledger: Ledger, *, is_running: bool) -> Shown:
     )
 
 
-def points(record: TrialRecord, after_epoch: int = 0) -> Iterator[Point]:
-    """The metrics of the epochs after one, and of the test split."""
-    for epoch in record.epochs:
-        if epoch.epoch > after_epoch:
-            time_ms = milliseconds(epoch.time)
-            system = {f"system/{name}": value for name, value in epoch.system.items()}
-            for name, value in {**epoch.metrics, **system}.items():
-                yield Point(safe_name(name), _finite_or_nan(value), time_ms, epoch.epoch)
-            yield Point(EPOCHS, float(epoch.epoch), time_ms, epoch.epoch)
-    if record.test is not None:
-        time_ms = milliseconds(record.test.time)
-        for name, value in record.test.metrics.items():
-            yield Point(safe_name(name), _finite_or_nan(value), time_ms, record.num_epochs)
-
-
-def milliseconds(time: str) -> int:
-    """A time of the ledger as MLflow has it."""
-    return round(datetime.fromisoformat(time).timestamp() * 1000)
-
-
 def _of_study(ledger: Ledger) -> dict[str, str]:
     return {
         "study.id": str(ledger.manifest["study_id"]),
@@ -194,7 +161,3 @@ def _reason(record: TrialRecord, status: str) -> str | None:
         "cut": f"cut short {after}: the budget of the study was spent",
         "killed": f"interrupted {after} with its study, which can go on: study resume",
     }.get(status)
-
-
-def _finite_or_nan(value: Any) -> float:
-    return float(value) if math.isfinite(value) else math.nan

@@ -11,9 +11,10 @@ from typing import Any
 from study.ledger import Ledger
 from study.tracking import artifacts
 from study.tracking.datasets import datasets
+from study.tracking.points import points
 from study.tracking.runs import Runs, of_parent
 from study.tracking.server import quiet
-from study.tracking.shown import PARENT, REASON, Shown, points, shown_parent, shown_trial
+from study.tracking.shown import PARENT, REASON, Shown, shown_parent, shown_trial
 
 NUM_READERS = 8
 """Runs that are read at once from a server; a database is read one by one."""
