@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import torch
 
 
 def best_device() -> torch.device:
     """The GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def peak_device_memory_bytes() -> int:
+    """The most GPU memory that tensors have held since this was last asked; 0 without a GPU."""
+    if not torch.cuda.is_initialized():
+        return 0
+    peak = torch.cuda.max_memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    return peak
+
+
+def device_percent() -> float | None:
+    """How busy the GPU is right now, in percent; None where that can't be told."""
+    if torch.cuda.is_initialized():
+        with contextlib.suppress(Exception):  # the driver's library is missing, or says no
+            return float(torch.cuda.utilization())
+    return None

@@ -22,6 +22,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "report": ("study.verbs:report", "write the report of a study anew"),
     "compare": ("study.compare:main", "lay two studies side by side"),
     "replay": ("study.verbs:replay", "run a trial again from its record, and compare"),
+    "track": ("study.track:main", "bring MLflow up to a study, and compare every value"),
     "export": ("study.export:main", "write trials, epochs or test images as one tidy table"),
 }
 """By name: where its function is, which takes arguments and the program's name; what it does."""

@@ -57,8 +57,10 @@ def against_actual(
     came_to = [
         *(duration(3600 * found[n]) if n in found else _UNKNOWN for n in ("hours", "device_hours")),
         f"{size(found['disk_bytes'])} at the end" if "disk_bytes" in found else _UNKNOWN,
-        size(found["memory_bytes"]) if found.get("memory_bytes") else _UNKNOWN,
-        _UNKNOWN,
+        *(
+            size(found[name]) if found.get(name) else _UNKNOWN
+            for name in ("memory_bytes", "device_memory_bytes")
+        ),
     ]
     words = planned_in_words(planned)
     return [

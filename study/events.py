@@ -53,6 +53,8 @@ class EpochEnded:
     """Since the trial's last report, or its start."""
     tuned: dict[str, Any] = field(default_factory=dict)
     """What the inner search chose, by dotted name."""
+    system: dict[str, float] = field(default_factory=dict)
+    """What it took of the machine, as `study.system_metrics` measures it; never compared."""
     time: str = field(default_factory=now)
 
 

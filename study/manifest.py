@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,13 @@ def make_manifest(
 def surroundings() -> dict[str, Any]:
     """Versions, code and machine, as they are here and now."""
     return {"versions": _versions(), "git": _git(), "machine": _machine()}
+
+
+def requirements() -> str:
+    """All packages that are installed, as a file for `pip install -r`."""
+    found = {d.name.lower(): f"{d.name}=={d.version}" for d in distributions() if d.name}
+    lines = [f"# Python {platform.python_version()}", *(found[name] for name in sorted(found))]
+    return "\n".join(lines) + "\n"
 
 
 def described(summaries: Mapping[str, SplitSummary]) -> dict[str, Any]:

@@ -57,6 +57,13 @@ def check_data(
     return of_arms, {f"data-{i}": described(s) for i, s in enumerate(found.values())}
 
 
+def data_names(space: Space) -> dict[str, str]:
+    """The data set of each arm, by its name in the manifest."""
+    keys = {arm: _data_key(settings_of(space, arm)) for arm in space.arms}
+    order = list(dict.fromkeys(keys.values()))
+    return {arm: f"data-{order.index(key)}" for arm, key in keys.items()}
+
+
 def _data_key(config: Settings) -> str:
     """The same for arms that read the same data, and are judged alike."""
     if isinstance(config, ClusteringConfig):

@@ -16,8 +16,9 @@ from study.files import write_atomically
 from study.full_disk import DiskFull
 from study.keeping import may_be_tested
 from study.ledger import Ledger
+from study.pictures import keep_picture
 from study.scheduler import ArmScheduler
-from study.worker import FAILED, FATAL, FULL, MEMORY, TRACEBACK, TUNED
+from study.worker import DRAWN, FAILED, FATAL, FULL, SYSTEM, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
@@ -28,8 +29,6 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         self._scheduler = scheduler
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
-        self.memory_bytes = 0
-        """The most that any worker has held, in this session."""
 
     def on_trial_start(self, *, trial: Trial, **_: Any) -> None:
         """Its clock runs from here."""
@@ -50,15 +49,17 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
             if result.get(FATAL):
                 trial.max_failures = 0
         elif "epoch" in result:
-            self.memory_bytes = max(self.memory_bytes, result.get(MEMORY, 0))
-            name = result["checkpoint_dir_name"]
+            checkpoint = Path(trial.storage.trial_fs_path, result["checkpoint_dir_name"])
+            if result[DRAWN]:
+                keep_picture(checkpoint, self._ledger.directory, dealt.trial_key, result["epoch"])
             event = EpochEnded(
                 trial_key=dealt.trial_key,
                 epoch=result["epoch"],
                 metrics=result["metrics"],
-                checkpoint=self._relative(Path(trial.storage.trial_fs_path, name)),
+                checkpoint=self._relative(checkpoint),
                 seconds=self._seconds(dealt.trial_key),
                 tuned=result.get(TUNED, {}),
+                system=result[SYSTEM],
             )
             self._ledger.append(event)
 

@@ -14,9 +14,10 @@ from study.checkpoint import find_checkpoint
 from study.clustering import Clustering
 from study.cost import Cost
 from study.extension import differences, extend, refuse_differences
+from study.files import write_atomically
 from study.full_disk import full_disk_told
 from study.ledger import Ledger, refuse_taken
-from study.manifest import make_manifest
+from study.manifest import make_manifest, requirements
 from study.optuna_storage import check_storage
 from study.packing import settle, settled_as
 from study.preflight import check_data, check_software, resolve_objectives, tell_missing
@@ -69,6 +70,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
         if settings.calibrates:
             manifest["planned"] = measure(space, subject, slots, say).told()
         ledger = Ledger.create(out, space, manifest)
+        write_atomically(out / "requirements.txt", requirements())
         return Session(ledger, settings, subject, console, slots).run()
 
 

@@ -27,6 +27,7 @@ from study.report import write_report
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.stopping import own_interrupts, stoppable
+from study.system_metrics import MIB
 from study.tracking.tracker import Tracker
 from study.trainable import Split, Trainable, keep_test_shut
 from study.worker import run_trial
@@ -160,6 +161,7 @@ class Session:
             home=str(Path.cwd()),
             out=str(directory),
             inner=space.inner_search,
+            pictures=space.pictures.every_epochs if space.kind == "training" else 0,
         )
         resources = {"cpu": space.resources.cpus, "gpu": space.resources.num_gpus}
         session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
@@ -221,13 +223,19 @@ class Session:
         return {"limit": told, "phase": "confirm" if confirms else "search"}
 
     def _actual(self) -> dict[str, float]:
-        """What the study has cost; memory is what its last session saw."""
+        """What the study has cost; memory is the most that any trial has held."""
         files = (p for p in self.ledger.directory.rglob("*") if p.is_file())
         return {
             **self.limits.used,
             "disk_bytes": sum(path.stat().st_size for path in files),
-            "memory_bytes": self.recorder.memory_bytes,
+            "memory_bytes": self._most("memory_peak_mib"),
+            "device_memory_bytes": self._most("gpu_memory_peak_mib"),
         }
+
+    def _most(self, name: str) -> float:
+        """The largest value of a system metric, in bytes; 0 where none was measured."""
+        epochs = (epoch for record in self.ledger.records.values() for epoch in record.epochs)
+        return MIB * max((epoch.system.get(name, 0.0) for epoch in epochs), default=0.0)
 
     def _prepared(self, split: Split) -> Trainable:
         """What is trained, with all that its trials share on a split."""

@@ -110,6 +110,13 @@ class Resources(Part):
         return self.gpus
 
 
+class Pictures(Part):
+    """Pictures of how each training comes along, on the validation split."""
+
+    every_epochs: Annotated[int, Field(ge=0)] = 5
+    """One after each so many epochs, and after the last; 0 draws none. A clustering draws none."""
+
+
 class Space(Part):
     """One question, and everything that is tried to answer it."""
 
@@ -136,6 +143,7 @@ class Space(Part):
     budget: Budget = Budget()
     compare: Compare
     resources: Resources = Resources()
+    pictures: Pictures = Pictures()
 
     def objective_of(self, arm: str) -> Objective:
         """What an arm is tuned for."""

@@ -1,29 +1,35 @@
-"""`python -m study.track <study directory>`: brings MLflow up to a study, again or anew."""
+"""`study track DIR`: brings MLflow up to a study, again or anew, and looks it over."""
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def main() -> int:
-    """Runs the command line, and returns its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m study.track",
-        description="Brings MLflow up to what a study directory holds: a run a training. Where "
-        "they are there already, nothing changes.",
-    )
-    parser.add_argument("study_dir", type=Path, help="a study directory that is not under way")
-    directory = parser.parse_args().study_dir
-    from study.tracking.tracker import track
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.track") -> int:
+    """Runs the command line, and returns its exit code.
+
+    Args:
+        arguments: without the program's name; left out, those of the process.
+        prog: the program, as its help names it.
+    """
+    from study.cli import directory_parser, refuse
+
+    directory = directory_parser(
+        prog,
+        "Brings MLflow up to what the directory of a study holds that is not under way, and "
+        "compares\nevery value: a run a training. Where all is there already, nothing changes.",
+    ).parse_args(arguments)
+    from study.tracking.repair import track
+    from study.tracking.server import tracking_uri
 
     try:
-        uri = track(directory)
+        found = track(Path(directory.study_dir))
     except ValueError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    print(f"{directory}: up to date at {uri}")
+        return refuse(error)
+    checked = f"{found.num_runs} runs, {found.num_values} values checked"
+    print(f"{directory.study_dir}: up to date at {tracking_uri()}: {checked}")
     return 0
 
 

@@ -1,8 +1,8 @@
 """A trial as MLflow has it on record, for when its study directory is gone.
 
-The params of a run hold its whole configuration as text, and its metrics every epoch. What the
-study says beside, its inner search or the checkpoint that it clusters, is in `space.yaml`, an
-artifact of the study's own run; a study that was killed has none there.
+A run has its whole configuration as an artifact, `config.json`, and every epoch as metrics; runs
+of earlier versions have the configuration as params, as text. What the study says beside, its inner
+search or the checkpoint that it clusters, is in `space.yaml`, an artifact of the study's own run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from study.nesting import expanded
 from study.recorded import STUDIES, Recorded, recorded_in
 from study.settings import KINDS
 from study.space import Space
-from study.tracking.mirror import PARENT
 from study.tracking.server import download, read_run
+from study.tracking.shown import CONFIG, PARENT, REASON, STATUS
 
 MAX_CHARACTERS = 6000
 """Params are cut off there."""
@@ -73,36 +73,54 @@ def _directory(tags: Mapping[str, str]) -> Path | None:
 
 
 def _from_mlflow(run: Any, histories: Mapping[str, Mapping[int, float]], key: str) -> Recorded:
-    files = _artifacts(run.data.tags.get("mlflow.parentRunId"))
+    tags: Mapping[str, str] = run.data.tags
+    files = _artifacts(tags.get("mlflow.parentRunId"), ("space.yaml", "manifest.json"))
     space = Space.model_validate(yaml.safe_load(files["space.yaml"])) if files else None
     params: Mapping[str, str] = run.data.params
     tuned = any(name.startswith(TUNED) for name in params)
-    settings = {n for n in params if not n.startswith(TUNED) and n not in NO_SETTING}
-    clusters = all(name.startswith("optics.") or name == "seed" for name in settings)
+    config = _config(run, key)
+    clusters = set(config) <= {"optics", "seed"}
     if space is None and (tuned or clusters):
         raise ValueError(
-            f"{key}: its study directory {run.data.tags.get('study.directory', '')} is gone, and "
+            f"{key}: its study directory {tags.get('study.directory', '')} is gone, and "
             "MLflow has no space.yaml of the study, which says how it clustered; say --study DIR"
         )
     kind = KINDS[space.kind if space else "training"]
-    config = config_of({name: params[name] for name in settings})
     if "seed" not in kind.model_fields:
         config.pop("seed", None)
     try:
         num_epochs = kind.model_validate(config).epochs
     except ValidationError as error:
-        raise ValueError(f"{key}: its params in MLflow are no configuration: {error}") from None
+        raise ValueError(f"{key}: what MLflow has of it is no configuration: {error}") from None
+    status = tags.get(STATUS) or _STATUS.get(run.info.status, "running")
     return Recorded(
         trial_key=key,
         config=config,
         num_epochs=num_epochs,
         epochs=_by_epoch(histories),
         test={n: v for n, (*_, v) in _tested(histories).items()} or None,
-        status=run.data.tags.get("study.status") or _STATUS.get(run.info.status, "running"),
-        error=run.data.tags.get("study.error"),
+        status=status,
+        error=tags.get(REASON, tags.get("study.error")) if status == "failed" else None,
         space=space,
         manifest=json.loads(files["manifest.json"]) if files else {},
     )
+
+
+def _config(run: Any, key: str) -> dict[str, Any]:
+    """The whole configuration of a run, nested.
+
+    Raises:
+        ValueError: it cannot be had.
+    """
+    if "study.config" not in run.data.tags:  # of a version that had it as params
+        params: Mapping[str, str] = run.data.params
+        settings = {n for n in params if not n.startswith(TUNED) and n not in NO_SETTING}
+        return config_of({name: params[name] for name in settings})
+    found = _artifacts(run.info.run_id, (CONFIG,))
+    if not found:
+        raise ValueError(f"{key}: its {CONFIG} in MLflow cannot be had; say --study DIR")
+    config: dict[str, Any] = json.loads(found[CONFIG])
+    return config
 
 
 def config_of(params: Mapping[str, str]) -> dict[str, Any]:
@@ -128,7 +146,7 @@ def _by_epoch(histories: Mapping[str, Mapping[int, float]]) -> dict[int, dict[st
     epochs: dict[int, dict[str, float]] = {}
     for name, values in histories.items():
         for step, value in values.items():
-            if not name.startswith("test/"):
+            if not name.startswith(("test/", "system/")):
                 epochs.setdefault(step, {})[name] = value
     return epochs
 
@@ -137,12 +155,12 @@ def _tested(histories: Mapping[str, Mapping[int, float]]) -> dict[str, list[floa
     return {n: list(values.values()) for n, values in histories.items() if n.startswith("test/")}
 
 
-def _artifacts(parent: str | None) -> dict[str, str]:
-    """`space.yaml` and `manifest.json` of the study's own run; empty where they can't be had."""
+def _artifacts(run: str | None, names: Iterable[str]) -> dict[str, str]:
+    """Files of a run by name; empty where one of them can't be had."""
     with tempfile.TemporaryDirectory(prefix="study-") as directory:
         try:
-            for name in ("space.yaml", "manifest.json"):
-                download(f"runs:/{parent}/{name}", Path(directory))
+            for name in names:
+                download(f"runs:/{run}/{name}", Path(directory))
         except Exception:  # an artifact store may fail in any way
             return {}
         return {path.name: path.read_text() for path in Path(directory).iterdir()}

@@ -5,11 +5,16 @@ Torch is imported when something is trained, judged or looked over, and not befo
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from mtdepth.calibration import Calibration as Calibration
 from mtdepth.config import BY_TORCHJD
@@ -43,11 +48,14 @@ __all__ = [
     "Trainable",
     "TrialFailed",
     "Truth",
+    "device_percent",
     "device_total_bytes",
     "higher_is_better",
     "keep_test_shut",
     "metric_names",
+    "peak_device_memory_bytes",
     "peak_memory_bytes",
+    "random_state_kept",
 ]
 
 Report = Callable[[dict[str, float], Path], None]
@@ -314,6 +322,41 @@ def draw_clustering(checkpoint: Path, split: Split, out: Path, optics: OpticsCon
     from mtdepth.panel import write_panel
 
     write_panel(checkpoint, split, out, optics=optics)
+
+
+def peak_device_memory_bytes() -> int:
+    """The most GPU memory held since this was last asked; 0 where torch was not needed yet."""
+    if "torch" not in sys.modules:
+        return 0
+    from mtdepth.device import peak_device_memory_bytes
+
+    return peak_device_memory_bytes()
+
+
+def device_percent() -> float | None:
+    """How busy the GPU is right now, in percent; None where that can't be told."""
+    if "torch" not in sys.modules:
+        return None
+    from mtdepth.device import device_percent
+
+    return device_percent()
+
+
+@contextlib.contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Puts random numbers back to where a training left them, whatever is done meanwhile."""
+    plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002  # the global one
+    torch = sys.modules.get("torch")
+    forked: Any = contextlib.nullcontext()
+    if torch is not None:
+        used = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+        forked = torch.random.fork_rng(devices=used)
+    try:
+        with forked:
+            yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(arrays)  # noqa: NPY002
 
 
 def _use_threads() -> None:

@@ -14,20 +14,23 @@ from ray import tune
 from study.events import Dealt
 from study.full_disk import no_room
 from study.inner_search import tune_epoch
+from study.pictures import draw_picture
 from study.search_language import InnerSearch
+from study.system_metrics import SystemMeter
 from study.trainable import (
     Judgement,
     Report,
     Trainable,
     TrialFailed,
     keep_test_shut,
-    peak_memory_bytes,
 )
 
 TUNED = "tuned"
 """Of a report: what the inner search chose."""
-MEMORY = "memory_bytes"
-"""Of a report: the most memory that the worker has held."""
+SYSTEM = "system"
+"""Of a report: what the epoch took of the machine."""
+DRAWN = "drawn"
+"""Of a report: whether its checkpoint holds a picture."""
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
@@ -41,6 +44,7 @@ def run_trial(
     home: str,
     out: str,
     inner: InnerSearch | None = None,
+    pictures: int = 0,
 ) -> None:
     """Trains one trial under Ray Tune.
 
@@ -55,13 +59,15 @@ def run_trial(
         home: the driver's working directory, which relative paths start from.
         out: the study directory.
         inner: what is searched when the training is over.
+        pictures: after how many epochs a picture is due, each time; 0 for never.
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
     dealt: Dealt = config["dealt"]
     try:
-        with keep_test_shut(), _resume_from(config) as checkpoint:
-            subject.fit(dealt.config, _reporter(dealt, inner), checkpoint)
+        with keep_test_shut(), SystemMeter() as meter, _resume_from(config) as checkpoint:
+            report = _reporter(dealt, subject, inner, pictures, meter)
+            subject.fit(dealt.config, report, checkpoint)
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
     except Exception as error:
@@ -103,13 +109,17 @@ def judge(
         return judgement, picture.read_bytes()
 
 
-def _reporter(dealt: Dealt, inner: InnerSearch | None) -> Report:
+def _reporter(
+    dealt: Dealt, subject: Trainable, inner: InnerSearch | None, pictures: int, meter: SystemMeter
+) -> Report:
     """Tells Ray Tune of each epoch; of the last, with the best clustering of what was trained."""
 
     def report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
         values, tuned = tune_epoch(metrics, checkpoint_dir, inner, dealt.num_epochs)
         epoch = int(metrics["epoch"])
-        result: dict[str, Any] = {"epoch": epoch, "metrics": values, MEMORY: peak_memory_bytes()}
+        drawn = draw_picture(subject, checkpoint_dir, epoch, dealt.num_epochs, pictures)
+        result: dict[str, Any] = {"epoch": epoch, "metrics": values, DRAWN: drawn}
+        result[SYSTEM] = meter.read()
         if tuned:
             result[TUNED] = tuned
         tune.report(result, checkpoint=tune.Checkpoint.from_directory(str(checkpoint_dir)))

@@ -1,34 +1,32 @@
 """The ledger as MLflow shows it: one parent run a study, one child run a trial.
 
-Everything here follows from the ledger and may be done again at
-any time: runs are found by their tags, and a value that is there already is not written twice.
+Everything here follows from the ledger and may be done again at any time: runs are found by their
+tags, each says how much of it is there, and a value that is there already is not written twice.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from study.ledger import Ledger
-from study.nesting import flattened
 from study.records import TrialRecord
+from study.tracking import artifacts
+from study.tracking.datasets import datasets
 from study.tracking.models import Registry
+from study.tracking.points import points
+from study.tracking.runs import Runs, of_parent
 from study.tracking.server import quiet
+from study.tracking.shown import (
+    PARENT,
+    REASON,
+    WRITTEN,
+    Shown,
+    shown_parent,
+    shown_trial,
+)
+from study.tracking.there import There
 from study.tracking.view import view_tag
-
-MAX_METRICS_A_BATCH = 800
-"""MLflow takes 1000 values at once, parameters and tags among them."""
-PARENT = "study"
-"""`study.phase` of the parent run."""
-_STATUS = {"completed": "FINISHED", "pruned": "FINISHED", "cut": "FINISHED", "failed": "FAILED"}
-_KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""Else MLflow's page opens as if language models were developed."""
-_ARTIFACTS = (
-    "space.yaml", "manifest.json", "report.html", "report.md", "table.tex", "differences.tex",
-    "figures",
-)  # fmt: skip
 
 
 class Mirror:
@@ -43,172 +41,138 @@ class Mirror:
     """
 
     def __init__(self, ledger: Ledger, uri: str) -> None:
+        self.num_synced = 0
+        """How often a trial was brought up to date."""
+        self._ledger = ledger
+        self._known: dict[str, tuple[Any, ...]] = {}
+        """What is known of each trial that has been written."""
         with quiet():
-            from mlflow import MlflowClient
-
-            self.num_synced = 0
-            """How often a trial was brought up to date."""
-            self._ledger = ledger
-            self._study_id = str(ledger.manifest["study_id"])
-            self._client = MlflowClient(tracking_uri=uri)
-            self._experiment = self._experiment_id(ledger.space.study)
-            self._runs = self._existing()
-            self._num_epochs: dict[str, int] = {}
-            self._is_running = False
-            self._written: dict[str, str] = {}
-            """The state of each trial as MLflow has it."""
-            self._parent = self._runs.get(PARENT) or self._create(PARENT, self._parent_tags(), None)
+            self._all = Runs(ledger, uri)
+            self.client = self._all.client
+            self._experiment = self._all.experiment()
+            self._runs: dict[str, str] = {}
+            self._there: dict[str, There] = {}
+            for key, (run, *others) in self._all.all().items():
+                self._runs[key], self._there[key] = run.info.run_id, There(run)
+                for other in others:  # a crash, or an answer that got lost, left it
+                    self.client.delete_run(other.info.run_id)
+            self.parent = self._runs.get(PARENT) or self._start_parent()
 
     def sync(self, records: Iterable[TrialRecord], *, is_running: bool) -> dict[str, str]:
         """Brings the runs up to the ledger.
 
         Args:
             records: all trials of the study.
-            is_running: whether the study is under way; what has no end otherwise was killed.
+            is_running: whether the study is under way; what has no end otherwise was interrupted.
 
         Returns:
             The run of each trial.
         """
         with quiet():
-            if is_running and not self._is_running:
-                self._client.update_run(self._parent, "RUNNING")
-            self._is_running = is_running
+            if is_running and self._there[PARENT].status != "RUNNING":
+                self._set_status(shown_parent(self._ledger, is_running=True))
             for record in records:
                 self._sync_trial(record, is_running)
         return {key: run for key, run in self._runs.items() if key != PARENT}
 
     def close(self) -> None:
         """Writes the study's own files, and how it ended."""
+        shown = shown_parent(self._ledger, is_running=False)
         with quiet():
-            for name in _ARTIFACTS:
-                path = self._ledger.directory / name
-                if path.is_dir():
-                    self._client.log_artifacts(self._parent, str(path), name)
-                elif path.exists():
-                    self._client.log_artifact(self._parent, str(path))
-            self._save_view()
-            ended = self._ledger.manifest["ended"]
-            if ended:
-                self._client.set_terminated(self._parent, "FINISHED", _milliseconds(ended))
-                registry = Registry(self._ledger, self._client, self._experiment, self._runs)
+            self._log_start(shown)
+            self._save_view(shown)
+            self._set_status(shown)
+            if self._ledger.manifest["ended"]:
+                registry = Registry(self._ledger, self.client, self._experiment, self._runs)
                 for _ in registry.register():
                     self.num_synced += 1
-            else:
-                self._client.update_run(self._parent, "KILLED")
 
-    def _save_view(self) -> None:
+    def _save_view(self, shown: Shown) -> None:
         """For MLflow's page; the newest study of a name says which columns matter."""
-        ledger = self._ledger
-        objectives = ledger.objectives().values()
-        tag = view_tag(ledger.space, objectives, _milliseconds(ledger.manifest["started"]))
-        self._client.set_experiment_tag(self._experiment, *tag)
+        objectives = self._ledger.objectives().values()
+        tag = view_tag(self._ledger.space, objectives, shown.started_ms)
+        self.client.set_experiment_tag(self._experiment, *tag)
 
-    def _experiment_id(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
-        if found is None:
-            return str(self._client.create_experiment(name, tags=_KIND))
-        if found.lifecycle_stage == "deleted":
-            self._client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
+    def forget(self, key: str, *, remakes: bool) -> None:
+        """Has a run written anew by the next sync.
 
-    def _existing(self) -> dict[str, str]:
-        """Run by trial key; the oldest, should there be two."""
-        wanted = f"tags.`study.id` = '{self._study_id}'"
-        token, found = None, {}
-        while True:
-            page = self._client.search_runs(
-                [self._experiment],
-                wanted,
-                order_by=["attributes.start_time DESC"],
-                page_token=token,
-            )
-            found.update({run.data.tags["study.trial_key"]: run.info.run_id for run in page})
-            token = page.token
-            if not token:
-                return found
+        Args:
+            key: of the trial, or of the parent.
+            remakes: whether it holds what MLflow cannot change, so that another takes its place.
+        """
+        self._known.pop(key, None)
+        if not remakes:
+            self._there[key] = self._there.get(key, There(None)).doubted()
+        elif key in self._runs:
+            self.client.delete_run(self._runs.pop(key))
+            self._there.pop(key, None)
+        if key == PARENT:
+            self.parent = self._start_parent()
 
-    def _parent_tags(self) -> dict[str, str]:
-        return {
-            "study.id": self._study_id,
-            "study.phase": PARENT,
-            "study.trial_key": PARENT,
-            "study.directory": str(self._ledger.directory.resolve()),
-            "mlflow.note.content": self._ledger.space.question,
-        }
-
-    def _create(self, key: str, tags: dict[str, str], started: str | None) -> str:
-        time_ms = _milliseconds(started or self._ledger.manifest["started"])
-        name = self._study_id if key == PARENT else key
-        run = self._client.create_run(self._experiment, time_ms, tags, run_name=name)
-        self._runs[key] = str(run.info.run_id)
-        return self._runs[key]
+    def _start_parent(self) -> str:
+        """The parent run with all that is known from the start."""
+        shown = shown_parent(self._ledger, is_running=True)
+        self.parent = self._run_of(shown, None)
+        self._all.write(self.parent, (), {}, shown.tags)
+        self._log_start(shown)
+        return self.parent
 
     def _sync_trial(self, record: TrialRecord, is_running: bool) -> None:
         key = record.dealt.trial_key
-        status = record.status if record.ended or is_running else "killed"
-        state = f"{status} {record.num_epochs} {record.test is not None}"
-        if self._written.get(key) == state:
+        known = (record.ended or is_running, record.status, record.num_epochs, record.test is None)
+        if self._known.get(key) == known:
             return
-        from mlflow.entities import Param, RunTag
+        shown = shown_trial(self._ledger, record, is_running=is_running)
+        there = self._there.get(key, There(None))
+        if not there.has(shown):
+            self._write_trial(shown, record, there)
+            self.num_synced += 1
+        self._known[key] = known
 
-        run = self._runs.get(key)
-        if run is None:
-            run = self._create(key, self._trial_tags(record), record.dealt.time)
-        told = {} if key in self._num_epochs else _settings(record)
-        told |= {f"tuned.{name}": value for name, value in record.tuned.items()}
-        tags = [RunTag("study.status", status)]
-        if record.error:
-            tags.append(RunTag("study.error", record.error))
-        values = list(_values(record, self._num_epochs.get(key, 0)))
-        params = [Param(name, str(value)[:6000]) for name, value in told.items()]
-        first, rest = values[:MAX_METRICS_A_BATCH], values[MAX_METRICS_A_BATCH:]
-        self._client.log_batch(run, metrics=first, params=params, tags=tags)
-        for start in range(0, len(rest), MAX_METRICS_A_BATCH):
-            self._client.log_batch(run, metrics=rest[start : start + MAX_METRICS_A_BATCH])
-        if record.ended:
-            self._client.set_terminated(run, _STATUS[record.status], _milliseconds(record.ended))
-        else:
-            self._client.update_run(run, "RUNNING" if is_running else "KILLED")
-        self._num_epochs[key], self._written[key] = record.num_epochs, state
-        self.num_synced += 1
+    def _write_trial(self, shown: Shown, record: TrialRecord, there: There) -> None:
+        """The tag that tells what is written is the last: what it says is there, is there."""
+        run = self._run_of(shown, self.parent)
+        if there.written is None:
+            self._log_start(shown)
+        elif there.written != shown.tags[WRITTEN]:
+            pictures = list(shown.files.items())[1 + there.num_pictures :]
+            artifacts.write(self.client, run, dict(pictures))
+            if record.test is not None:
+                self._log_data(shown)
+        if REASON in there.tags and REASON not in shown.tags:
+            self.client.delete_tag(run, REASON)
+        told = points(record, there.num_epochs)
+        params = {n: v for n, v in shown.params.items() if n not in there.params}
+        changed = {n: v for n, v in shown.tags.items() if there.tags.get(n) != v}
+        if there.written is None:
+            changed |= of_parent(self.parent)
+        self._all.write(run, told, params, changed)
+        self._set_status(shown)
 
-    def _trial_tags(self, record: TrialRecord) -> dict[str, str]:
-        dealt = record.dealt
-        return {
-            "study.id": self._study_id,
-            "study.arm": dealt.arm,
-            "study.phase": dealt.phase,
-            "study.seed": str(dealt.seed),
-            "study.trial_key": dealt.trial_key,
-            "study.directory": str(self._ledger.directory.resolve()),
-            "mlflow.parentRunId": self._parent,
-        }
+    def _run_of(self, shown: Shown, parent: str | None) -> str:
+        """The run, made where it is missing."""
+        if shown.key not in self._runs:
+            self._runs[shown.key] = self._all.create(self._experiment, shown, parent)
+            self._there[shown.key] = There(None, status="RUNNING")
+        return self._runs[shown.key]
 
+    def _log_start(self, shown: Shown) -> None:
+        """All that a run has from the start, or its files once more."""
+        artifacts.write(self.client, self._runs[shown.key], shown.files)
+        self._log_data(shown)
 
-def _settings(record: TrialRecord) -> dict[str, Any]:
-    """What was searched, by dotted name, and the whole configuration."""
-    dealt = record.dealt
-    return {**dict(flattened(dealt.config)), **dealt.params, "arm": dealt.arm, "seed": dealt.seed}
+    def _log_data(self, shown: Shown) -> None:
+        found = datasets(self._ledger, shown.arm, shown.splits)
+        if found:
+            self.client.log_inputs(self._runs[shown.key], datasets=found)
 
-
-def _values(record: TrialRecord, first: int) -> Iterator[Any]:
-    """MLflow's metrics of the epochs after `first`, and of the test; a NaN stays one."""
-    from mlflow.entities import Metric
-
-    for epoch in record.epochs:
-        if epoch.epoch > first:
-            time_ms = _milliseconds(epoch.time)
-            for name, value in epoch.metrics.items():
-                yield Metric(name, _finite_or_nan(value), time_ms, epoch.epoch)
-    if record.test is not None:
-        time_ms = _milliseconds(record.test.time)
-        for name, value in record.test.metrics.items():
-            yield Metric(name, _finite_or_nan(value), time_ms, record.num_epochs)
-
-
-def _finite_or_nan(value: float) -> float:
-    return value if math.isfinite(value) else math.nan
-
-
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)
+    def _set_status(self, shown: Shown) -> None:
+        """How a run ended, or that it goes on; and what is there from now on."""
+        run, there = self._runs[shown.key], self._there[shown.key]
+        if (there.status, there.ended_ms) != (shown.status, shown.ended_ms):
+            if shown.ended_ms is None:
+                if there.status != shown.status:
+                    self.client.update_run(run, shown.status)
+            else:
+                self.client.set_terminated(run, shown.status, shown.ended_ms)
+        self._there[shown.key] = There.of(shown)

@@ -10,11 +10,29 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_URI = "sqlite:///mlflow.db"
+_SETTINGS = {
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+"""Of MLflow, where the environment says nothing else."""
 
 
 def tracking_uri() -> str:
     """Where runs go: `MLFLOW_TRACKING_URI`, or a database in the working directory."""
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def connect(uri: str) -> Any:
+    """MLflow's client of a tracking server or database."""
+    with quiet():
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=uri)
 
 
 def download(uri: str, directory: Path) -> None:
@@ -38,11 +56,10 @@ def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
         ValueError: there is none, or MLflow cannot be reached.
     """
     with quiet():
-        from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
         try:
-            client = MlflowClient(tracking_uri=tracking_uri())
+            client = connect(tracking_uri())
             run = client.get_run(run_id)
             histories = {
                 name: {point.step: point.value for point in client.get_metric_history(run_id, name)}
@@ -59,10 +76,11 @@ def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps MLflow's hints, and the migration of a new database, off the screen and the net."""
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    """Keeps MLflow's hints, and the migration of a new database, off the screen and the net.
+
+    Its client also gives up within a minute where a server does not answer, and not after many.
+    """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.ERROR)
     yield

@@ -1,10 +1,10 @@
-"""Brings MLflow up to a study while it runs, or afterwards."""
+"""Brings MLflow up to a study while it runs, whatever becomes of the server meanwhile."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
 
 from study.events import Tracked
 from study.ledger import Ledger
@@ -12,6 +12,10 @@ from study.tracking.mirror import Mirror
 from study.tracking.server import tracking_uri
 
 SECONDS_BETWEEN_SYNCS = 3.0
+MOST_SECONDS_BETWEEN_SYNCS = 60.0
+"""While nothing answers: each try waits twice as long as the one before."""
+SECONDS_TO_RETURN = 10.0
+"""How long an absent server is waited for when the study has ended."""
 SECONDS_TO_CLOSE = 120.0
 """How long it may be silent at the end."""
 
@@ -19,7 +23,9 @@ SECONDS_TO_CLOSE = 120.0
 class Tracker:
     """Keeps MLflow up to date from a thread of its own, so that training never waits for it.
 
-    What goes wrong is told once, and loses nothing: the ledger has it all.
+    What goes wrong is tried again, with what MLflow has looked up anew: a server that comes back,
+    even with an empty database, gets all of it. What still fails at the end is told, and loses
+    nothing: the ledger has it all.
 
     Args:
         ledger: of the study; it hears of the runs.
@@ -30,17 +36,18 @@ class Tracker:
         self._ledger, self._say = ledger, say
         self._stop = threading.Event()
         self.failure: str | None = None
-        """What went wrong, in a line."""
+        """What went wrong last, in a line; None where all is well."""
         self._mirror: Mirror | None = None
+        self._num_tries = 0
         self._thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Writes what is left, and how the study ended."""
         self._stop.set()
-        before = -1
-        while self._thread.is_alive() and self._num_synced() > before:
-            before = self._num_synced()
+        before = (-1, -1)
+        while self._thread.is_alive() and self._steps() != before:
+            before = self._steps()
             self._thread.join(SECONDS_TO_CLOSE)
         if self._thread.is_alive():
             self.failure = f"no answer from {tracking_uri()} in {SECONDS_TO_CLOSE:.0f} s"
@@ -50,43 +57,56 @@ class Tracker:
                 f"to bring it up to date: python -m study.track {self._ledger.directory}"
             )
 
-    def _num_synced(self) -> int:
-        return self._mirror.num_synced if self._mirror is not None else 0
+    def _steps(self) -> tuple[int, int]:
+        """Anything that changes as long as it gets on."""
+        return self._num_tries, self._mirror.num_synced if self._mirror is not None else 0
 
     def _run(self) -> None:
+        pause = SECONDS_BETWEEN_SYNCS
+        while not self._stop.wait(pause):
+            self._try(self._follow)
+            most = max(pause, min(2 * pause, MOST_SECONDS_BETWEEN_SYNCS))
+            pause = most if self.failure else SECONDS_BETWEEN_SYNCS
+        deadline, pause = time.monotonic() + SECONDS_TO_RETURN, 0.5
+        self._try(self._end)
+        while self.failure is not None and time.monotonic() + pause < deadline:
+            time.sleep(pause)
+            self._try(self._end)
+            pause *= 2
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """A tracking server may fail in any way, and training goes on."""
+        self._num_tries += 1
         try:
-            mirror = self._mirror = Mirror(self._ledger, tracking_uri())
-            while not self._stop.wait(SECONDS_BETWEEN_SYNCS):
-                self._sync(mirror, is_running=True)
-            self._sync(mirror, is_running=False)
-            mirror.close()
-        except Exception as error:  # a tracking server may fail in any way, and training goes on
+            work()
+            self.failure = None
+        except Exception as error:
+            self._mirror = None
             self.failure = " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
-    def _sync(self, mirror: Mirror, *, is_running: bool) -> None:
-        records = list(self._ledger.records.values())
-        runs = mirror.sync(records, is_running=is_running)
-        for record in records:
-            run = runs[record.dealt.trial_key]
-            if record.mlflow_run_id != run:
-                self._ledger.append(Tracked(trial_key=record.dealt.trial_key, run_id=run))
+    def _follow(self) -> None:
+        if self._mirror is None:
+            self._mirror = Mirror(self._ledger, tracking_uri())
+        bring_up(self._ledger, self._mirror, is_running=True)
+
+    def _end(self) -> None:
+        """The runs are looked up once more, as they may have been lost unnoticed."""
+        self._mirror = Mirror(self._ledger, tracking_uri())
+        bring_up(self._ledger, self._mirror, is_running=False)
+        self._mirror.close()
 
 
-def track(study_dir: Path) -> str:
-    """Brings MLflow up to a study directory; doing it again changes nothing.
+def bring_up(ledger: Ledger, mirror: Mirror, *, is_running: bool) -> None:
+    """Brings MLflow up to the ledger, which hears of the runs.
 
-    Returns:
-        Where the runs are.
-
-    Raises:
-        ValueError: the directory holds no study, or one that is under way.
+    Args:
+        ledger: open for writing.
+        mirror: the runs of its study.
+        is_running: whether the study is under way.
     """
-    ledger = Ledger.open(study_dir, writable=True)
-    try:
-        tracker = Tracker(ledger, lambda _: None)
-        tracker.close()
-        if tracker.failure is not None:
-            raise ValueError(f"MLflow at {tracking_uri()}: {tracker.failure}")
-    finally:
-        ledger.close()
-    return tracking_uri()
+    records = list(ledger.records.values())
+    runs = mirror.sync(records, is_running=is_running)
+    for record in records:
+        run = runs[record.dealt.trial_key]
+        if record.mlflow_run_id != run:
+            ledger.append(Tracked(trial_key=record.dealt.trial_key, run_id=run))

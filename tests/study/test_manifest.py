@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from study import manifest
-from study.manifest import described, make_manifest
+from study.manifest import described, make_manifest, requirements
 from study.trainable import SplitSummary, Truth
 
 
@@ -92,3 +93,11 @@ def test_code_installed_beneath_another_repository_has_not_its_commit(installed:
     git(installed, "init")
     git(installed, "commit", "--allow-empty", "-m", "of something else")
     assert make_manifest("told", {}, {})["git"] is None
+
+
+def test_the_packages_are_kept_as_pip_takes_them() -> None:
+    first, *lines = requirements().splitlines()
+    assert first == f"# Python {platform.python_version()}"
+    assert f"numpy=={np.__version__}" in lines
+    assert lines == sorted(lines, key=lambda line: line.partition("==")[0].lower())
+    assert all(re.fullmatch(r"[\w.-]+==\S+", line) for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,13 @@ from typing import Any
 import pytest
 
 from study.goals import Objective
-from study.preflight import check_data, check_software, resolve_objectives, tell_missing
+from study.preflight import (
+    check_data,
+    check_software,
+    data_names,
+    resolve_objectives,
+    tell_missing,
+)
 from study.space import Space
 from study.trainable import OnProgress, SplitSummary, Truth
 from tests.study.ledgers import told_space
@@ -165,3 +172,11 @@ def test_an_arm_that_learns_instances_is_refused_data_without_maps() -> None:
 
     with pytest.raises(ValueError, match=r"^arm i: none$"):
         check_data(space, Found(diary=Path("diary")), lambda _: None)
+
+
+def test_arms_of_the_same_data_share_it_by_the_name_that_the_manifest_has() -> None:
+    small = {"set": {"data": {"height": 96}}}
+    space = told_space(arms={"a": {}, "b": small, "c": {"set": {"epochs": 2}}, "d": small})
+    assert data_names(space) == {"a": "data-0", "b": "data-1", "c": "data-0", "d": "data-1"}
+    _, data = check_data(space, Quick(diary=Path(os.devnull)), lambda _: None)
+    assert set(data) == set(data_names(space).values())

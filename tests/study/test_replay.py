@@ -15,12 +15,12 @@ from study import replay
 from study.agreement import Row, what_differs
 from study.ledger import Ledger
 from study.manifest import surroundings
+from study.nesting import flattened
 from study.recorded import Recorded, recorded_in
 from study.replaying import Replayed
 from study.runner import Settings, run_study
 from study.simulate import Simulated
 from study.tracked_runs import config_of
-from study.tracking.mirror import _settings
 from tests.study.quick import Quick, quick_space
 from tests.study.simulated import simulated_space
 from tests.study.test_trainable import SLIM
@@ -161,9 +161,9 @@ def test_a_run_of_mlflow_is_enough_even_where_the_study_directory_is_gone(
     assert "(MLFLOW_TRACKING_URI), found: " in capsys.readouterr().err
 
 
-def test_params_hold_the_whole_configuration(simulated: Path) -> None:
+def test_params_of_earlier_versions_hold_the_whole_configuration(simulated: Path) -> None:
     for record in Ledger.open(simulated).records.values():
-        told = {name: str(value) for name, value in _settings(record).items() if name != "arm"}
+        told = {name: str(value) for name, value in flattened(record.dealt.config)}
         assert config_of(told) == record.dealt.config
     with pytest.raises(ValueError, match="the first 6000 characters of it alone"):
         config_of({"tasks": "x" * 6000})

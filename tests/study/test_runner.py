@@ -58,7 +58,7 @@ def test_the_test_split_is_opened_once_at_the_end_for_what_was_confirmed(whole: 
     ledger, quick = whole
     judged = [f"judge test {arm} seed {seed}" for arm in ARMS for seed in (1, 2)]
     assert sorted(quick.said("judge")) == sorted(judged)
-    assert len(quick.said("draw")) == len(ARMS)
+    assert len(quick.said("draw test")) == len(ARMS)
     assert quick.said("fit", "judge")[-4:] == quick.said("judge")
     manifest, trials = ledger.manifest, ledger.trials()
     assert max(trials.ended) <= manifest["test_opened"] < manifest["ended"]
@@ -74,13 +74,15 @@ def test_the_test_split_is_opened_once_at_the_end_for_what_was_confirmed(whole: 
 def test_it_leaves_a_report_and_the_models_and_no_litter(whole: Study) -> None:
     left = {str(p.relative_to(whole[0].directory)) for p in whole[0].directory.rglob("*")}
     models = {f"checkpoints/confirm-{arm}-seed{seed}" for arm in ARMS for seed in (1, 2)}
+    pictures = {f"pictures/{key}" for key in whole[0].records}
     assert left == {
-        *("space.yaml", "manifest.json", "events.jsonl", "optuna.log", ".lock"),
+        *("space.yaml", "manifest.json", "requirements.txt", "events.jsonl", "optuna.log", ".lock"),
         *("trials.parquet", "epochs.parquet", "test.parquet"),
         *("report.html", "report.md", "table.tex", "differences.tex", "figures"),
         *("figures/panel-equal.png", "figures/panel-dwa.png"),
         "figures/curve-val-depth-abs_rel.png",
         *("checkpoints", *models, *(f"{model}/state.json" for model in models)),
+        *("pictures", *pictures, *(f"{trial}/epoch-003.png" for trial in pictures)),
     }
     assert set(whole[0].trials().checkpoint) == {None, *models}
 

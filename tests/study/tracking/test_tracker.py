@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import socket
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ from mlflow.entities import Run
 from study.ledger import Ledger
 from study.tracking import tracker
 from study.tracking.mirror import Mirror
+from study.tracking.repair import track
 from study.tracking.server import DEFAULT_URI, tracking_uri
-from study.tracking.tracker import Tracker, track
+from study.tracking.tracker import Tracker
 from tests.study.ledgers import METRIC, trial, write_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
@@ -68,7 +71,7 @@ def points(mlflow: MlflowClient, run: Run, metric: str) -> list[tuple[int, float
 
 
 def test_a_study_has_one_parent_and_a_run_for_each_trial(mlflow: MlflowClient, study: Path) -> None:
-    assert track(study) == tracking_uri()
+    track(study)
     found = runs(mlflow)
     parent = found.pop("study")
     assert parent.info.status == "FINISHED"
@@ -87,6 +90,8 @@ def test_a_study_has_one_parent_and_a_run_for_each_trial(mlflow: MlflowClient, s
         "study.seed": "1",
         "study.trial_key": "confirm-a-seed1",
         "study.status": "completed",
+        "study.config": "config.json",
+        "study.written": "0 pictures, tested",
         "study.directory": str(study.resolve()),
     }
 
@@ -96,9 +101,11 @@ def test_runs_show_parameters_metrics_and_how_each_ended(mlflow: MlflowClient, s
     found = runs(mlflow)
     best, failed = found["search-a-000"], found["search-b-000"]
     assert (best.info.status, failed.info.status) == ("FINISHED", "FAILED")
-    assert found["search-a-001"].info.status == "FINISHED"
-    assert found["search-a-001"].data.tags["study.status"] == "pruned"
-    assert failed.data.tags["study.error"] == "no luck"
+    pruned = found["search-a-001"]
+    assert (pruned.info.status, pruned.data.tags["study.status"]) == ("KILLED", "pruned")
+    assert pruned.data.tags["study.reason"].startswith("stopped early after epoch 1 of 1: ")
+    assert failed.data.tags["study.reason"] == "no luck"
+    assert "study.reason" not in best.data.tags
     assert best.data.params["optimizer.lr"] == "0.0001"
     assert points(mlflow, best, "val/depth/abs_rel") == [(1, 0.5), (2, 0.5), (3, 0.5)]
     nans = points(mlflow, failed, "val/depth/abs_rel")
@@ -165,6 +172,7 @@ def test_killed_and_resumed_each_trial_keeps_its_run(mlflow: MlflowClient, tmp_p
 def test_a_server_that_fails_is_told_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tracker, "SECONDS_TO_RETURN", 1.0)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/missing/mlflow.db")
     (tmp_path / "missing").write_text("a file where a directory should be")
     ledger = Ledger.open(write_study(tmp_path / "study", EVENTS[:3]), writable=True)
@@ -186,6 +194,7 @@ def test_a_server_that_is_slow_is_waited_for_as_long_as_it_gets_on(
     mlflow: MlflowClient, study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Mirror._sync_trial
+    said: list[str] = []
 
     def slow(self: Mirror, *told: Any) -> None:
         time.sleep(1.0)
@@ -193,7 +202,10 @@ def test_a_server_that_is_slow_is_waited_for_as_long_as_it_gets_on(
 
     monkeypatch.setattr(Mirror, "_sync_trial", slow)
     monkeypatch.setattr(tracker, "SECONDS_TO_CLOSE", 3.0)
-    track(study)
+    ledger = Ledger.open(study, writable=True)
+    Tracker(ledger, said.append).close()
+    ledger.close()
+    assert said == []
     assert set(runs(mlflow)) == {"study", *KEYS}
 
 
@@ -215,3 +227,57 @@ def test_studies_of_one_name_share_an_experiment_and_no_run(
     mlflow.delete_experiment(experiment.experiment_id)
     track(write_study(tmp_path / "other", EVENTS, study_id="told-2"))
     assert len(mlflow.search_runs([experiment.experiment_id])) == 2 * (1 + len(KEYS))
+
+
+def test_a_server_that_never_answers_holds_up_neither_training_nor_the_end(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker, "SECONDS_BETWEEN_SYNCS", 0.1)
+    monkeypatch.setattr(tracker, "SECONDS_TO_RETURN", 1.0)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    said: list[str] = []
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()  # takes calls, and says nothing
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        ledger = Ledger.open(study, writable=True)
+        tracking = Tracker(ledger, said.append)
+        time.sleep(0.5)
+        started = time.monotonic()
+        for event in trial("b", 1):
+            ledger.append(event)
+        assert time.monotonic() - started < 1.0
+        tracking.close()
+        ledger.close()
+    assert time.monotonic() - started < 30.0
+    (line,) = said
+    assert line.startswith("Note: MLflow does not have all of this study (MlflowException: ")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_database_that_comes_back_is_found_again_after_some_tries(
+    mlflow: MlflowClient, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker, "SECONDS_BETWEEN_SYNCS", 0.05)
+    tries: list[float] = []
+    real = Mirror.__init__
+
+    def fails_thrice(self: Mirror, *told: Any) -> None:
+        tries.append(time.monotonic())
+        if len(tries) <= 3:
+            raise ConnectionError("nobody there")
+        real(self, *told)
+
+    monkeypatch.setattr(Mirror, "__init__", fails_thrice)
+    ledger, said = Ledger.open(study, writable=True), list[str]()
+    tracking = Tracker(ledger, said.append)
+    while not ledger.records["confirm-a-seed1"].mlflow_run_id:
+        time.sleep(0.05)
+    tracking.close()
+    ledger.close()
+    assert said == []
+    assert set(runs(mlflow)) == {"study", *KEYS}
+    waits = [later - earlier for earlier, later in pairwise(tries[:4])]
+    assert waits == sorted(waits), "each waits for longer than the one before"
