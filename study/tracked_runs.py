@@ -146,7 +146,7 @@ def _by_epoch(histories: Mapping[str, Mapping[int, float]]) -> dict[int, dict[st
     epochs: dict[int, dict[str, float]] = {}
     for name, values in histories.items():
         for step, value in values.items():
-            if not name.startswith(("test/", "system/")):
+            if not name.startswith(("test/", "system/", "study/")):
                 epochs.setdefault(step, {})[name] = value
     return epochs
 

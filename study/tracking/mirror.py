@@ -82,10 +82,16 @@ class Mirror:
             self._log_start(shown)
             self._save_view(shown)
             self._set_status(shown)
-            if self._ledger.manifest["ended"]:
-                registry = Registry(self._ledger, self.client, self._experiment, self._runs)
-                for _ in registry.register():
-                    self.num_synced += 1
+        self.register()
+
+    def register(self) -> None:
+        """Registers the best model of each arm of a study that has ended."""
+        if not self._ledger.manifest["ended"]:
+            return
+        with quiet():
+            registry = Registry(self._ledger, self.client, self._experiment, self._runs)
+            for _ in registry.register():
+                self.num_synced += 1
 
     def _save_view(self, shown: Shown) -> None:
         """For MLflow's page; the newest study of a name says which columns matter."""

@@ -33,6 +33,7 @@ def track(study_dir: Path) -> Check:
             if found.differences:
                 _mend(ledger, uri, found)
                 found = check(ledger, uri)
+        Mirror(ledger, uri).register()
     except Exception as error:  # a tracking server may fail in any way
         why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ValueError(f"MLflow at {uri}: {why}") from error

@@ -69,7 +69,7 @@ def test_a_write_that_fails_leaves_the_panel_before(
     write_panel(checkpoint, "val", out, num_images=1)
     before = out.read_bytes()
 
-    def disk_full(_: Image.Image, path: Path) -> None:
+    def disk_full(_: Image.Image, path: Path, **told: object) -> None:
         path.write_bytes(b"half of it")
         raise OSError("no space left on device")
 

@@ -22,7 +22,7 @@ from cluster.mlflow.users import add_user
 from study.runner import Settings as Run
 from study.runner import run_study
 from study.simulate import Simulated
-from study.tracking.tracker import track
+from study.tracking.repair import track
 from tests.cluster.mlflow.conftest import BUCKET, KEYS, Team, free_port
 from tests.study.simulated import simulated_space
 

@@ -16,7 +16,8 @@ from study.ledger import Ledger
 from study.tracking import models
 from study.tracking.model_files import requirements
 from study.tracking.models import alias_of, model_name
-from study.tracking.tracker import Tracker, track
+from study.tracking.repair import track
+from study.tracking.tracker import Tracker
 from tests.study.ledgers import told_space, trial, write_study
 from tests.study.tracking.trained import (
     EVENTS,

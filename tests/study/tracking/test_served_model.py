@@ -22,7 +22,7 @@ from mlflow.exceptions import MlflowException
 from safetensors.torch import load_file
 
 from study.tracking import models
-from study.tracking.tracker import track
+from study.tracking.repair import track
 from study.trainable import open_predictor
 from tests.study.tracking.trained import (
     IMAGES,
