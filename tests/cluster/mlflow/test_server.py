@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import requests
@@ -25,6 +26,7 @@ from study.simulate import Simulated
 from study.tracking.repair import track
 from tests.cluster.mlflow.conftest import BUCKET, KEYS, Team, free_port
 from tests.study.simulated import simulated_space
+from tests.study.tracking.trained import EVENTS, IMAGES, NAME, load_champion, write_trained
 
 SPACE = simulated_space(confirm={"seeds": [1, 2]})
 
@@ -85,6 +87,31 @@ def test_a_study_holds_the_same_there_as_in_a_file_of_ones_own(
     told = team.client().list_objects_v2(Bucket=BUCKET, Prefix="mlflow/")
     kept = {item["Key"] for item in told["Contents"]}
     assert any(key.endswith("/report.html") for key in kept)
+
+
+def registered(client: MlflowClient) -> Any:
+    """The models of a study, what is said of them, and what the best of them predicts."""
+    versions = client.search_model_versions(f"name = '{NAME}'")
+    told = {
+        version.tags["study.trial_key"]: (version.tags, version.description) for version in versions
+    }
+    aliases = dict(client.get_registered_model(NAME).aliases)
+    return told, sorted(aliases), load_champion().predict(IMAGES)
+
+
+def test_models_are_the_same_there_too(
+    team: Team, as_user: Any, mlflow: MlflowClient, tmp_path: Path
+) -> None:
+    study = write_trained(tmp_path / "study", EVENTS)
+    track(study)
+    *here, predicted = registered(mlflow)
+    theirs = as_user("edith")
+    track(study)
+    *there, predicted_there = registered(theirs)
+    assert there == here
+    assert predicted.keys() == predicted_there.keys()
+    for name, array in predicted.items():
+        assert np.array_equal(array, predicted_there[name]), name
 
 
 def test_a_study_runs_into_it(
