@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,27 @@ def judge(
             traceback.print_exc()
             return judgement, None
         return judgement, picture.read_bytes()
+
+
+def draw(
+    trainable: Trainable, checkpoint: str, home: str, images: Sequence[str]
+) -> dict[str, bytes]:
+    """Draws what a trained model predicts for images of the test split.
+
+    Args:
+        trainable: what was trained.
+        checkpoint: directory of the model.
+        home: the driver's working directory.
+        images: names of images.
+
+    Returns:
+        The pictures by file name; see `Trainable.draw`.
+    """
+    with contextlib.suppress(OSError):
+        os.chdir(home)
+    with tempfile.TemporaryDirectory(prefix="study-") as directory:
+        trainable.draw(Path(checkpoint), "test", Path(directory), images)
+        return {path.name: path.read_bytes() for path in sorted(Path(directory).iterdir())}
 
 
 def _reporter(dealt: Dealt, inner: InnerSearch | None) -> Report:

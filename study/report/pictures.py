@@ -1,0 +1,164 @@
+"""What the arms predict for the same test images, side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.report.drawing import FAINT, INK, Picture, arm_style, new_figure, plain, save
+from study.results import Results
+from study.shown import DIRECTORY, ShownImage, read_images
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, MARGIN, GAP, BAR = 2.6, 1.35, 0.08, 0.42
+"""Inches: of a tile, left of the tiles for names of arms, between tiles, and below for colours."""
+_TRUE, _PREDICTED = "true ", "predicted "
+"""What captions begin with, before what they are of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A picture that was drawn of a model, and how to read it."""
+
+    picture: Any
+    """(H, W, 3) uint8."""
+    legend: Mapping[str, str]
+
+    @property
+    def column(self) -> str:
+        """What it is of, predicted or true."""
+        return self.legend["caption"].removeprefix(_TRUE).removeprefix(_PREDICTED)
+
+    @property
+    def is_predicted(self) -> bool:
+        """Whether it depends on the model."""
+        caption = self.legend["caption"]
+        return caption != "image" and not caption.startswith(_TRUE)
+
+
+def draw_pictures(results: Results, study_dir: Path) -> list[Picture]:
+    """Draws a figure for each test image that is shown: a row an arm, the truth above.
+
+    Args:
+        results: the study.
+        study_dir: its directory, with what `study.showing` has drawn.
+    """
+    pictures = []
+    for number, shown in enumerate(read_images(study_dir)):
+        tiles = {
+            arm: found
+            for arm in results.space.arms
+            if (found := _tiles(study_dir / DIRECTORY / arm, number))
+        }
+        if not tiles:
+            continue
+        path = study_dir / "figures" / f"image-{number:02d}.png"
+        save(_draw(results, tiles), path)
+        pictures.append(Picture(path=path, caption=_caption(shown), is_wide=True))
+    return pictures
+
+
+def _caption(shown: ShownImage) -> str:
+    return f"{shown.image}: {'; '.join(shown.why)}"
+
+
+def _tiles(directory: Path, number: int) -> list[Tile]:
+    """The pictures of an image; those that can't be read are left out."""
+    import numpy as np
+    from PIL import Image
+
+    tiles = []
+    for path in sorted(directory.glob(f"{number:02d}-*.png")):
+        try:
+            with Image.open(path) as image:
+                legend = json.loads(image.info["legend"])
+                tiles.append(Tile(picture=np.asarray(image.convert("RGB")), legend=legend))
+        except (OSError, KeyError, ValueError):
+            continue
+    return tiles
+
+
+def _draw(results: Results, tiles: Mapping[str, list[Tile]]) -> Figure:
+    every = [tile for own in tiles.values() for tile in own]
+    columns = list(dict.fromkeys(tile.column for tile in every if tile.is_predicted)) or ["image"]
+    height = WIDTH * every[0].picture.shape[0] / every[0].picture.shape[1]
+    num_rows = 1 + len(tiles)
+    size = (
+        MARGIN + len(columns) * (WIDTH + GAP),
+        0.28 + num_rows * (height + GAP) + BAR,
+    )
+    figure = new_figure(*size)
+    figure.set_layout_engine("none")
+
+    def place(row: int, column: int) -> Axes:
+        left = MARGIN + column * (WIDTH + GAP)
+        bottom = size[1] - 0.28 - (row + 1) * (height + GAP)
+        box = (left / size[0], bottom / size[1], WIDTH / size[0], height / size[1])
+        return figure.add_axes(box, xticks=[], yticks=[])
+
+    for column, name in enumerate(columns):
+        truth = _truth(every, columns, name)
+        if truth is not None:
+            axes = _show(place(0, column), truth)
+            if column == 0:
+                _name(axes, "truth", INK)
+        for row, (arm, own) in enumerate(tiles.items(), start=1):
+            tile = next((t for t in own if t.is_predicted and t.column == name), None)
+            axes = place(row, column)
+            _show(axes, tile)
+            if column == 0:
+                _name(axes, arm, arm_style(results, arm)["color"])
+        left = MARGIN + column * (WIDTH + GAP)
+        figure.text(
+            (left + WIDTH / 2) / size[0], 1 - 0.14 / size[1], plain(name),
+            ha="center", va="center", fontsize=9.5, color=INK,
+        )  # fmt: skip
+        legends = [t.legend for t in every if t.column == name and t.legend.get("colours")]
+        if legends:
+            box = (left / size[0], 0.24 / size[1], WIDTH / size[0], 0.09 / size[1])
+            _show_colours(figure.add_axes(box, xticks=[], yticks=[]), legends[0])
+    return figure
+
+
+def _truth(every: list[Tile], columns: list[str], name: str) -> Tile | None:
+    """What stands above a column: its truth; the image in the first that has none."""
+    true = {t.column: t for t in every if not t.is_predicted}
+    first_without = next((c for c in columns if c not in true), None)
+    return true.get("image") if name == first_without else true.get(name)
+
+
+def _show(axes: Axes, tile: Tile | None) -> Axes:
+    axes.spines[:].set_visible(False)
+    if tile is None:
+        axes.text(0.5, 0.5, "not learned", color=FAINT, fontsize=8.5, ha="center", va="center")
+    else:
+        axes.imshow(tile.picture, aspect="auto", interpolation="lanczos")
+    return axes
+
+
+def _name(axes: Axes, name: str, color: str) -> None:
+    """The name of a row, with a bar in its colour."""
+    axes.annotate(
+        plain(name), (-0.045, 0.5), xycoords="axes fraction", ha="right", va="center",
+        fontsize=8.5, color=INK,
+    )  # fmt: skip
+    axes.plot([-0.02, -0.02], [0.02, 0.98], color=color, lw=3, transform=axes.transAxes,
+              clip_on=False)  # fmt: skip
+
+
+def _show_colours(axes: Axes, legend: Mapping[str, str]) -> None:
+    import numpy as np
+
+    axes.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=legend["colours"])
+    axes.spines[:].set_visible(False)
+    for place, side in ((0, "low"), (1, "high")):
+        axes.annotate(
+            plain(legend[side]), (place, -0.35), xycoords="axes fraction",
+            ha="right" if place else "left", va="top", fontsize=8, color=INK,
+        )  # fmt: skip
