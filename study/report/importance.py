@@ -11,7 +11,6 @@ from study.arm_search import ArmSearch
 from study.goals import Objective
 from study.report.pareto import goals_of
 from study.results import Results, Row
-from study.words import counted
 
 MIN_TRIALS, TRIALS_A_PARAMETER = 20, 10
 """With fewer completed trials, importance would be noise."""
@@ -42,10 +41,9 @@ def importance(results: Results, arm: str) -> Importance:
     num_parameters = len({name for trial in searched for name in trial["params"]})
     needed = max(MIN_TRIALS, TRIALS_A_PARAMETER * num_parameters)
     if num_parameters < 2:
-        return Importance(num_trials=len(done), why_not="there is one setting, or none, to weigh")
+        return Importance(num_trials=len(done), why_not="there are no two settings to weigh")
     if len(done) < needed:
-        found = counted(len(done), "completed trial")
-        return Importance(num_trials=len(done), why_not=f"it takes {needed}, there are {found}")
+        return Importance(num_trials=len(done), why_not=f"it takes {needed} completed trials")
     if len({trial["objective"] for trial in done}) == 1:
         return Importance(num_trials=len(done), why_not="all trials reached the same")
     shares = _shares(results, arm, searched)

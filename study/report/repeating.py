@@ -40,7 +40,8 @@ def _data(sets: Mapping[str, Any]) -> str:
     found = []
     for splits in sets.values():
         parts = (
-            f"{split} {counted(told['num_samples'], 'image')}, fingerprint {told['fingerprint']}"
+            f"{split} {counted(told['num_samples'], 'image')}, "
+            f"fingerprint {told.get('fingerprint', 'unknown')}"
             for split, told in splits.items()
         )
         found.append("; ".join(parts))

@@ -35,6 +35,7 @@ def draw_searches(results: Results, directory: Path) -> list[Picture]:
         _draw_history(results, first, arm, trials)
         for axes, (name, parameter) in zip(others, parameters, strict=True):
             _draw_slice(results, axes, arm, trials, name, parameter)
+            axes.set_ylim(first.get_ylim())
         path = directory / f"search-{file_name(arm)}.png"
         save(figure, path)
         caption = f"The search of {arm}: {results.objectives[arm]} by trial, and by each setting"
@@ -89,10 +90,8 @@ def _draw_slice(
     if choices:
         axes.set_xticks(range(len(choices)), [plain(_short(choice)) for choice in choices])
         axes.set_xlim(-0.5, len(choices) - 0.5)
-    elif parameter.log:
-        axes.set_xscale("log")
-    if not choices and parameter.low is not None and parameter.high is not None:
-        axes.set_xlim(*_widened(parameter.low, parameter.high, log=parameter.log))
+    elif parameter.low is not None and parameter.high is not None:
+        _set_range(axes, parameter.low, parameter.high, log=parameter.log)
     axes.set_xlabel(plain(name), fontsize=9)
 
 
@@ -107,10 +106,15 @@ def _short(choice: object) -> str:
     return text if len(text) <= 14 else f"{text[:13]}…"
 
 
-def _widened(low: float, high: float, *, log: bool) -> tuple[float, float]:
-    """A range with some air at both ends."""
-    if log:
-        air = (high / low) ** 0.05
-        return low / air, high * air
-    air = 0.05 * (high - low)
-    return low - air, high + air
+def _set_range(axes: Axes, low: float, high: float, *, log: bool) -> None:
+    """From low to high, with some air at both ends; on a logarithmic axis, with three ticks."""
+    if not log:
+        air = 0.05 * (high - low)
+        axes.set_xlim(low - air, high + air)
+        return
+    air = (high / low) ** 0.05
+    axes.set_xscale("log")
+    axes.set_xlim(low / air, high * air)
+    ticks = [low, math.sqrt(low * high), high]
+    axes.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+    axes.set_xticks([], minor=True)

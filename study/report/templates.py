@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from study.report.drawing import Picture
+from study.report.drawing import DPI, Picture
 from study.report.escaping import code, markdown, one_line, tex, visible
 
 _LARGE = 250_000
@@ -37,7 +37,7 @@ def render(template: str, **values: Any) -> str:
         comment_end_string="*))",
     )
     filters: dict[str, Any] = {
-        "md": markdown, "code": code, "tex": tex, "one_line": one_line, "inline": _inline,
+        "md": markdown, "code": code, "tex": tex, "one_line": one_line, "inline": _inline, "size": _size,
     }  # fmt: skip
     environment.filters.update(filters)
     return environment.get_template(template).render(**values)
@@ -54,6 +54,14 @@ def _inline(picture: Picture) -> str:
     if len(content) > _LARGE:
         content, kind = _compressed(picture.path), "webp"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    """Width and height of a picture on a page, where an inch has 96 pixels."""
+    from PIL import Image
+
+    with Image.open(picture.path) as image:
+        return round(image.width * 96 / DPI), round(image.height * 96 / DPI)
 
 
 def _compressed(path: Path) -> bytes:

@@ -79,7 +79,7 @@ def _draw(results: Results, axes: Axes, trials: list[Row], metrics: tuple[str, .
         axes.plot(*points, color="#8b949e", lw=1.2, zorder=1)
     for arm in results.space.arms:
         style = {k: v for k, v in arm_style(results, arm).items() if k != "linestyle"}
-        for phase, size, alpha in (("search", 18, 0.45), ("confirm", 60, 0.95)):
+        for phase, size, alpha in (("confirm", 60, 0.95), ("search", 18, 0.45)):
             own = [t["metrics"] for t in trials if (t["arm"], t["phase"]) == (arm, phase)]
             if own:
                 points = [[one[m] for one in own] for m in metrics]
