@@ -12,6 +12,7 @@ from pathlib import Path
 import ray
 
 from study.choice import choose_images
+from study.examination import cause_of
 from study.files import write_atomically
 from study.ledger import Ledger
 from study.records import TrialRecord
@@ -52,9 +53,7 @@ def show(
         try:
             _keep(directory / arm, ray.get(ref))
         except (ray.exceptions.RayError, OSError) as error:
-            cause = getattr(error, "cause", None) or error
-            told = " ".join(f"{type(cause).__name__}: {cause}".split())[:500]
-            say(f"No pictures of {arm}: {told}")
+            say(f"No pictures of {arm}: {cause_of(error)}")
 
 
 def _first_models(trained: Sequence[TrialRecord]) -> dict[str, TrialRecord]:

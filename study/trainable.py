@@ -6,7 +6,7 @@ Torch is imported when something is trained, judged or looked over, and not befo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -119,8 +119,17 @@ class Trainable(Protocol):
     def judge(self, checkpoint: Path, split: Split) -> Judgement:
         """Judges a trained model on a split."""
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
-        """Draws a picture of what a trained model predicts."""
+    def draw(self, checkpoint: Path, split: Split, out: Path, images: Sequence[str]) -> None:
+        """Draws what a trained model predicts for images of a split, and the truth beside it.
+
+        Args:
+            checkpoint: directory of the model.
+            split: where the images are from.
+            out: a directory. Files are `<number of the image>-<number of the picture>.png`, both
+                from 0 and in two digits; each has a text chunk `legend`, JSON of `caption`, and of
+                `colours`, `low` and `high` where its colours have a range.
+            images: names, as a judgement's rows have them.
+        """
 
 
 class Mtdepth:
@@ -181,12 +190,12 @@ class Mtdepth:
             replicates=found.replicates,
         )
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
+    def draw(self, checkpoint: Path, split: Split, out: Path, images: Sequence[str]) -> None:
         """See `Trainable`."""
         _use_threads()
-        from mtdepth.panel import write_panel
+        from mtdepth.panel import write_panels
 
-        write_panel(checkpoint, split, out)
+        write_panels(checkpoint, split, out, images)
 
 
 def trained_with(checkpoint: Path) -> TrainConfig:
@@ -276,12 +285,14 @@ def open_scorer(table: pa.Table) -> Scorer:
     return Scorer(Embeddings(table))
 
 
-def draw_clustering(checkpoint: Path, split: Split, out: Path, optics: OpticsConfig) -> None:
-    """Draws a picture of what a trained model predicts, clustered in this way."""
+def draw_clustering(
+    checkpoint: Path, split: Split, out: Path, images: Sequence[str], optics: OpticsConfig
+) -> None:
+    """Draws what a trained model predicts, clustered in this way; see `Trainable.draw`."""
     _use_threads()
-    from mtdepth.panel import write_panel
+    from mtdepth.panel import write_panels
 
-    write_panel(checkpoint, split, out, optics=optics)
+    write_panels(checkpoint, split, out, images, optics=optics)
 
 
 def _use_threads() -> None:

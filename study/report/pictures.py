@@ -136,9 +136,17 @@ def _truth(every: list[Tile], columns: list[str], name: str) -> Tile | None:
 def _show(axes: Axes, tile: Tile | None) -> Axes:
     axes.spines[:].set_visible(False)
     if tile is None:
-        axes.text(0.5, 0.5, "not learned", color=FAINT, fontsize=8.5, ha="center", va="center")
+        axes.text(
+            0.5, 0.5, "not learned", color=FAINT, fontsize=8.5, ha="center", va="center",
+            transform=axes.transAxes,
+        )  # fmt: skip
     else:
-        axes.imshow(tile.picture, aspect="auto", interpolation="lanczos")
+        axes.imshow(tile.picture, aspect="auto", interpolation="bicubic")
+        if tile.legend["caption"] == "image":
+            axes.text(
+                0.015, 0.05, "image", color="white", fontsize=7.5, transform=axes.transAxes,
+                bbox={"color": "black", "alpha": 0.45, "pad": 1.5},
+            )  # fmt: skip
     return axes
 
 
