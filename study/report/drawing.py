@@ -107,11 +107,15 @@ def save(figure: Figure, path: Path) -> None:
     """
     import matplotlib as mpl
 
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", pil_kwargs={"compress_level": 3})
+    write_atomically(path, buffer.getvalue())
+    for image in (one for axes in figure.axes for one in axes.images):
+        image.set_interpolation("none")  # a PDF holds pictures as they are
+    buffer = io.BytesIO()
     with mpl.rc_context({"pdf.fonttype": 42}):  # TrueType: publishers refuse matplotlib's own
-        for suffix, metadata in ((".png", None), (".pdf", {"CreationDate": None})):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=suffix[1:], metadata=metadata)
-            write_atomically(path.with_suffix(suffix), buffer.getvalue())
+        figure.savefig(buffer, format="pdf", metadata={"CreationDate": None})
+    write_atomically(path.with_suffix(".pdf"), buffer.getvalue())
 
 
 def file_name(metric: str) -> str:

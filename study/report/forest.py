@@ -27,7 +27,7 @@ def draw_forest(results: Results, directory: Path) -> list[Picture]:
     if not by_metric:
         return []
     arms = [arm for arm in results.space.arms if any(c.arm == arm for c in results.comparisons)]
-    figure, every = grid_of_axes(len(by_metric), 3, 3.5, 1.15 + 0.32 * len(arms))
+    figure, every = grid_of_axes(len(by_metric), 3, 3.5, 1.3 + 0.32 * len(arms))
     columns = min(3, len(by_metric))
     for index, (axes, (metric, found)) in enumerate(zip(every, by_metric.items(), strict=True)):
         _draw(results, axes, arms, found)
