@@ -149,9 +149,7 @@ def _of_depth(
 
 
 def _depth_panel(caption: str, picture: Picture, near: str, far: str) -> Panel:
-    return Panel(
-        caption=caption, picture=picture, colours=f"{DEPTH_COLOURS}_r", low=near, high=far
-    )
+    return Panel(caption=caption, picture=picture, colours=f"{DEPTH_COLOURS}_r", low=near, high=far)
 
 
 def shrink_depth(depth_m: NDArray[np.floating], height: int, width: int) -> NDArray[np.floating]:

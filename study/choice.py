@@ -17,9 +17,7 @@ COMOVING = "/comoving/"
 ByImage = Mapping[str, float]
 
 
-def choose_images(
-    space: Space, judged: Mapping[str, Iterable[Judged]]
-) -> list[ShownImage]:
+def choose_images(space: Space, judged: Mapping[str, Iterable[Judged]]) -> list[ShownImage]:
     """The images to show, each with why.
 
     They are evenly chosen ones, those where the baseline does worst, those where arms differ most,

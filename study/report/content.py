@@ -112,9 +112,7 @@ class Content:
         return any(row.has_intervals for row in self.rows)
 
 
-def make_content(
-    results: Results, figures: Figures | None = None
-) -> Content:
+def make_content(results: Results, figures: Figures | None = None) -> Content:
     """Puts results into words.
 
     Args:

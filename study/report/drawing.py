@@ -87,7 +87,7 @@ def plain_axes(axes: Axes) -> Axes:
 
 def legend_below(figure: Figure, axes: Iterable[Axes], columns: int = 3) -> None:
     """One legend for all axes, each label once."""
-    found = {}
+    found: dict[str, Any] = {}
     for one in axes:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)

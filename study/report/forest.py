@@ -38,9 +38,7 @@ def draw_forest(results: Results, directory: Path) -> list[Picture]:
         axes.set_ylim(len(arms) - 0.4, -0.6)
     save(figure, directory / "differences.png")
     return [
-        Picture(
-            path=directory / "differences.png", caption=_caption(results), is_wide=columns > 1
-        )
+        Picture(path=directory / "differences.png", caption=_caption(results), is_wide=columns > 1)
     ]
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study.report.drawing import FAINT, INK, Picture, arm_style, new_figure, plain, save
+from study.report.drawing import FAINT, INK, Picture, arm_style, plain, save
+from study.report.sheet import Sheet
 from study.results import Results
 from study.shown import DIRECTORY, ShownImage, read_images
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, MARGIN, GAP, BAR = 2.6, 1.35, 0.08, 0.42
-"""Inches: of a tile, left of the tiles for names of arms, between tiles, and below for colours."""
 _TRUE, _PREDICTED = "true ", "predicted "
 """What captions begin with, before what they are of."""
 
@@ -87,43 +86,28 @@ def _tiles(directory: Path, number: int) -> list[Tile]:
 def _draw(results: Results, tiles: Mapping[str, list[Tile]]) -> Figure:
     every = [tile for own in tiles.values() for tile in own]
     columns = list(dict.fromkeys(tile.column for tile in every if tile.is_predicted)) or ["image"]
-    height = WIDTH * every[0].picture.shape[0] / every[0].picture.shape[1]
-    num_rows = 1 + len(tiles)
-    size = (
-        MARGIN + len(columns) * (WIDTH + GAP),
-        0.28 + num_rows * (height + GAP) + BAR,
-    )
-    figure = new_figure(*size)
-    figure.set_layout_engine("none")
-
-    def place(row: int, column: int) -> Axes:
-        left = MARGIN + column * (WIDTH + GAP)
-        bottom = size[1] - 0.28 - (row + 1) * (height + GAP)
-        box = (left / size[0], bottom / size[1], WIDTH / size[0], height / size[1])
-        return figure.add_axes(box, xticks=[], yticks=[])
-
+    sheet = Sheet(len(columns), 1 + len(tiles), every[0].picture.shape)
     for column, name in enumerate(columns):
+        sheet.head(column, name)
         truth = _truth(every, columns, name)
         if truth is not None:
-            axes = _show(place(0, column), truth)
-            if column == 0:
-                _name(axes, "truth", INK)
-        for row, (arm, own) in enumerate(tiles.items(), start=1):
+            _show(sheet.place(0, column), truth)
+        for row, own in enumerate(tiles.values(), start=1):
             tile = next((t for t in own if t.is_predicted and t.column == name), None)
-            axes = place(row, column)
-            _show(axes, tile)
-            if column == 0:
-                _name(axes, arm, arm_style(results, arm)["color"])
-        left = MARGIN + column * (WIDTH + GAP)
-        figure.text(
-            (left + WIDTH / 2) / size[0], 1 - 0.14 / size[1], plain(name),
-            ha="center", va="center", fontsize=9.5, color=INK,
-        )  # fmt: skip
-        legends = [t.legend for t in every if t.column == name and t.legend.get("colours")]
+            _show(sheet.place(row, column), tile)
+        legends = [t.legend for t in every if t.column == name and _has_colours(t.legend)]
         if legends:
-            box = (left / size[0], 0.24 / size[1], WIDTH / size[0], 0.09 / size[1])
-            _show_colours(figure.add_axes(box, xticks=[], yticks=[]), legends[0])
-    return figure
+            _show_colours(sheet.place_bar(column), legends[0])
+    sheet.name(0, "truth", INK)
+    for row, arm in enumerate(tiles, start=1):
+        sheet.name(row, arm, arm_style(results, arm)["color"])
+    return sheet.figure
+
+
+def _has_colours(legend: Mapping[str, str]) -> bool:
+    from matplotlib import colormaps
+
+    return legend.get("colours") in set(colormaps)
 
 
 def _truth(every: list[Tile], columns: list[str], name: str) -> Tile | None:
@@ -133,7 +117,7 @@ def _truth(every: list[Tile], columns: list[str], name: str) -> Tile | None:
     return true.get("image") if name == first_without else true.get(name)
 
 
-def _show(axes: Axes, tile: Tile | None) -> Axes:
+def _show(axes: Axes, tile: Tile | None) -> None:
     axes.spines[:].set_visible(False)
     if tile is None:
         axes.text(
@@ -147,17 +131,6 @@ def _show(axes: Axes, tile: Tile | None) -> Axes:
                 0.015, 0.05, "image", color="white", fontsize=7.5, transform=axes.transAxes,
                 bbox={"color": "black", "alpha": 0.45, "pad": 1.5},
             )  # fmt: skip
-    return axes
-
-
-def _name(axes: Axes, name: str, color: str) -> None:
-    """The name of a row, with a bar in its colour."""
-    axes.annotate(
-        plain(name), (-0.045, 0.5), xycoords="axes fraction", ha="right", va="center",
-        fontsize=8.5, color=INK,
-    )  # fmt: skip
-    axes.plot([-0.02, -0.02], [0.02, 0.98], color=color, lw=3, transform=axes.transAxes,
-              clip_on=False)  # fmt: skip
 
 
 def _show_colours(axes: Axes, legend: Mapping[str, str]) -> None:
@@ -167,6 +140,6 @@ def _show_colours(axes: Axes, legend: Mapping[str, str]) -> None:
     axes.spines[:].set_visible(False)
     for place, side in ((0, "low"), (1, "high")):
         axes.annotate(
-            plain(legend[side]), (place, -0.35), xycoords="axes fraction",
+            plain(legend.get(side, "")), (place, -0.35), xycoords="axes fraction",
             ha="right" if place else "left", va="top", fontsize=8, color=INK,
         )  # fmt: skip

@@ -37,7 +37,8 @@ def render(template: str, **values: Any) -> str:
         comment_end_string="*))",
     )
     filters: dict[str, Any] = {
-        "md": markdown, "code": code, "tex": tex, "one_line": one_line, "inline": _inline, "size": _size,
+        "md": markdown, "code": code, "tex": tex, "one_line": one_line,
+        "inline": _inline, "size": _size,
     }  # fmt: skip
     environment.filters.update(filters)
     return environment.get_template(template).render(**values)

@@ -45,9 +45,7 @@ def draw_two_tasks(results: Results, directory: Path) -> list[Picture]:
         "fresh seeds; small ones: trials of the search. The line joins those that none other "
         "beats in both, over all arms. Dashed: the mean of an arm that learns one task alone"
     )
-    return [
-        Picture(path=directory / "two-tasks.png", caption=caption, is_wide=len(every) > 1)
-    ]
+    return [Picture(path=directory / "two-tasks.png", caption=caption, is_wide=len(every) > 1)]
 
 
 def _metrics(results: Results, split: str) -> tuple[str, ...]:
@@ -82,17 +80,17 @@ def _draw(results: Results, axes: Axes, trials: list[Row], metrics: tuple[str, .
         for phase, size, alpha in (("confirm", 60, 0.95), ("search", 18, 0.45)):
             own = [t["metrics"] for t in trials if (t["arm"], t["phase"]) == (arm, phase)]
             if own:
-                points = [[one[m] for one in own] for m in metrics]
+                left, up = ([one[m] for one in own] for m in metrics)
                 name = plain(arm)
-                axes.scatter(*points, s=size, alpha=alpha, lw=0, label=name, zorder=2, **style)
-    _draw_alone(results, axes, x, axes.axvline)
-    _draw_alone(results, axes, y, axes.axhline)
+                axes.scatter(left, up, s=size, alpha=alpha, lw=0, label=name, zorder=2, **style)
+    _draw_alone(results, axes, x, is_upright=True)
+    _draw_alone(results, axes, y, is_upright=False)
     for metric, axis in ((x, axes.xaxis), (y, axes.yaxis)):
         axis.set_label_text(plain(f"{metric} {'↑' if higher_is_better(metric) else '↓'}"))
         axis.set_inverted(not higher_is_better(metric))
 
 
-def _draw_alone(results: Results, axes: Axes, metric: str, line: object) -> None:
+def _draw_alone(results: Results, axes: Axes, metric: str, *, is_upright: bool) -> None:
     """The mean of each arm that has this metric, and none of the other task."""
     task = metric.split("/")[1]
     other = next(name for name in TASKS if name != task)
@@ -101,6 +99,6 @@ def _draw_alone(results: Results, axes: Axes, metric: str, line: object) -> None
         if not values or any(name.split("/")[1:2] == [other] for name in by_metric):
             continue
         style = arm_style(results, arm)
-        assert callable(line)
+        line = axes.axvline if is_upright else axes.axhline
         line(math.fsum(values) / len(values), color=style["color"], ls="--", lw=1.4)
         axes.plot([], [], color=style["color"], ls="--", label=plain(f"{arm}, alone"))

@@ -51,7 +51,7 @@ def test_the_worst_are_those_of_the_mean_over_seeds_and_by_the_metrics_own_order
 
 def test_cars_that_move_with_the_camera_are_shown_by_their_own_metric() -> None:
     moving = {"c": {COMOVING: 0.2}, "e": {COMOVING: 0.1}, "f": {COMOVING: float("nan")}}
-    a = judged({name: 0.1 for name in "abcdefgh"}, **moving)
+    a = judged(dict.fromkeys("abcdefgh", 0.1), **moving)
     assert names(reasons(("a", a)), "co-moving cars") == {"c", "e"}
     assert not names(reasons(("a", judged({"a": 0.1}))), "co-moving")
 
@@ -64,9 +64,7 @@ def test_without_values_by_image_some_are_shown_all_the_same() -> None:
 
 
 @given(
-    st.lists(
-        st.dictionaries(st.text(max_size=3), st.floats(), max_size=30), min_size=1, max_size=4
-    )
+    st.lists(st.dictionaries(st.text(max_size=3), st.floats(), max_size=30), min_size=1, max_size=4)
 )
 def test_no_image_is_shown_twice_nor_more_than_there_is_room_for(
     models: list[dict[str, float]],

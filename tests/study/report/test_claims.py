@@ -118,7 +118,9 @@ def test_marks_and_the_next_best_are_set_in_all_formats(tmp_path: Path) -> None:
     assert re.search(r"^b & \\textbf\{0\.240 .*\}\\textsuperscript\{\{\*\}\} \\\\$", tex, re.M)
     assert re.search(r"^c & 0\.440 .*\\textsuperscript\{\\dag\{\}\} \\\\$", tex, re.M)
     assert re.search(r"^a & \\underline\{0\.340 ", tex, re.M)
-    assert r"{*} better, \dag{} worse than the reference with p (Holm) at most 0.05, by exact" in tex
+    assert (
+        r"{*} better, \dag{} worse than the reference with p (Holm) at most 0.05, by exact" in tex
+    )
     assert "&" not in tex.split(r"\end{tabular}")[1]
     page = (study / "report.html").read_text()
     assert page.count("<sup>*</sup>") == page.count("<sup>†</sup>") == 1

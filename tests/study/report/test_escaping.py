@@ -84,9 +84,7 @@ def test_any_text_is_text_in_markdown_code(text: str) -> None:
     assert shown.elements == ["ul", "li", "code"]
 
 
-KNOWN = re.compile(
-    r"\\[&%$#_{}]|\\text[a-z]+\{\}|\$\\(?:pm|uparrow|downarrow)\$|\{[][*]\}|\$-\$"
-)
+KNOWN = re.compile(r"\\[&%$#_{}]|\\text[a-z]+\{\}|\$\\(?:pm|uparrow|downarrow)\$|\{[][*]\}|\$-\$")
 
 
 @given(texts)
