@@ -42,7 +42,7 @@ def choose_images(space: Space, judged: Mapping[str, Iterable[Judged]]) -> list[
         if baseline:
             bad = _worst(metric, baseline)
             add(bad[:NUM_WORST], f"among the worst of {reference_arm(space, metric)} by {metric}")
-            apart = _spread(by_arm.values())
+            apart = {name: by for name, by in _spread(by_arm.values()).items() if by > 0}
             add(sorted(apart, key=lambda n: -apart[n])[:NUM_APART], f"arms differ most in {metric}")
             break
     for metric in (m for m in metrics if COMOVING in m):

@@ -124,15 +124,15 @@ class Simulated:
         out: Path,
         images: Sequence[str],
     ) -> None:
-        """See `Trainable`; grey squares, the darker the lower the loss."""
+        """See `Trainable`; grey pictures, the darker the lower the loss."""
         from PIL import Image
         from PIL.PngImagePlugin import PngInfo
 
         legend = PngInfo()
         legend.add_itxt("legend", json.dumps({"caption": "predicted grey"}))
-        square = Image.new("L", (16, 16), round(255 * _State.read(checkpoint).loss()))
+        picture = Image.new("L", (48, 16), round(255 * _State.read(checkpoint).loss()))
         for number, _ in enumerate(images):
-            square.save(out / f"{number:02d}-00.png", pnginfo=legend)
+            picture.save(out / f"{number:02d}-00.png", pnginfo=legend)
 
     def _diverges_at(self, config: Mapping[str, Any], num_epochs: int) -> int | None:
         told = json.dumps(config, sort_keys=True)

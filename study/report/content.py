@@ -90,12 +90,8 @@ class Content:
     """The space file, as it was read."""
     figures: Figures
 
-    pictures_note: str = (
-        "The same test images for each arm, by the model of its first seed. A prediction of depth "
-        "is scaled to the median of the truth, and an image has one range of depth for all arms. "
-        "In an error, blue is too near, red too far, and dark grey is where no truth is known. "
-        "The colour of an offset is its direction, the fuller the longer."
-    )
+    pictures_note: str
+    """How to read the pictures of the arms."""
     searches_note: str = (
         "Dots are completed trials, rings those that ended early, crosses those that failed; the "
         "line is the best so far. By a setting, later trials are darker."
@@ -152,6 +148,7 @@ def make_content(results: Results, figures: Figures | None = None) -> Content:
         command=str(results.manifest.get("command", "python -m study.run --space space.yaml")),
         needed=needed(results),
         facts=list(_flat({k: v for k, v in results.manifest.items() if k not in _TOLD})),
+        pictures_note=_pictures_note(results),
         space=space_as_yaml(space),
         figures=figures or Figures(),
     )
@@ -161,6 +158,18 @@ def _caption(results: Results) -> str:
     if results.space.kind == "clustering":
         return "The best clustering of each arm"
     return f"Mean ± standard deviation over {counted(num_seeds_of(results), 'seed')}"
+
+
+def _pictures_note(results: Results) -> str:
+    offsets = "The colour of an offset is its direction, the fuller the longer."
+    if results.space.kind == "clustering":
+        return f"The same test images, by the best clustering of each arm. {offsets}"
+    return (
+        "The same test images for each arm, by the model of its first seed. A prediction of depth "
+        "is scaled to the median of the truth, and an image has one range of depth for all arms. "
+        "In an error, blue is too near, red too far, and dark grey is where no truth is known. "
+        f"{offsets}"
+    )
 
 
 def _flat(manifest: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -35,7 +35,6 @@ def draw_searches(results: Results, directory: Path) -> list[Picture]:
         _draw_history(results, first, arm, trials)
         for axes, (name, parameter) in zip(others, parameters, strict=True):
             _draw_slice(results, axes, arm, trials, name, parameter)
-            axes.set_ylim(first.get_ylim())
         path = directory / f"search-{file_name(arm)}.png"
         save(figure, path)
         caption = f"The search of {arm}: {results.objectives[arm]} by trial, and by each setting"

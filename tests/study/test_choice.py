@@ -63,6 +63,13 @@ def test_without_values_by_image_some_are_shown_all_the_same() -> None:
     assert reasons() == {}
 
 
+def test_arms_that_do_not_differ_are_not_said_to() -> None:
+    same = judged({"x": 0.1, "y": 0.2})
+    why = reasons(("a", same), ("b", same))
+    assert names(why, "worst of a")
+    assert not names(why, "differ")
+
+
 @given(
     st.lists(st.dictionaries(st.text(max_size=3), st.floats(), max_size=30), min_size=1, max_size=4)
 )
