@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -124,12 +125,19 @@ def file_name(metric: str) -> str:
 
 
 def plain(text: object) -> str:
-    """Text as matplotlib sets it: no mathematics, no hidden label, no letter that its font lacks,
-    and not too long."""
-    line = one_line(text)
+    """Text as matplotlib sets it: no mathematics, no hidden label, not too long, and no letter
+    that its font lacks, or that runs to the left or into others, which it can't write as PDF.
+    """
+    line = unicodedata.normalize("NFC", one_line(text))
     line = line if len(line) <= MAX_LETTERS else f"{line[: MAX_LETTERS - 1]}…"
-    known = "".join(letter if ord(letter) in _letters() else "?" for letter in line)
+    known = "".join(letter if _can_be_set(letter) else "?" for letter in line)
     return (" " if known.startswith("_") else "") + known.replace("$", r"\$")
+
+
+def _can_be_set(letter: str) -> bool:
+    stands_alone = unicodedata.category(letter) not in ("Cf", "Mn", "Me", "Mc")
+    is_rightward = unicodedata.bidirectional(letter) not in ("R", "AL", "AN")
+    return stands_alone and is_rightward and ord(letter) in _letters()
 
 
 @lru_cache(maxsize=1)

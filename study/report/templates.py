@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from study.report.drawing import DPI, Picture
 from study.report.escaping import code, markdown, one_line, tex, visible
@@ -46,7 +45,7 @@ def render(template: str, **values: Any) -> str:
 
 def _seen(value: Any) -> Any:
     """Text without what acts unseen; markup is the template's own."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _inline(picture: Picture) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -36,7 +36,7 @@ texts = st.lists(st.sampled_from(PARTS) | st.text(max_size=4), max_size=6).map("
 slow = settings(
     max_examples=12,
     deadline=None,
-    phases=[Phase.generate],
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -182,6 +182,7 @@ def test_latex_takes_tables_that_say_anything(tmp_path: Path) -> None:
         assert not text or text.count("alert(1)") >= 2
 
 
+@example(text="\x00Ã\x9f\x00{{ 7*7 }}مرحبا1. x\ufeff")  # noqa: RUF001
 @slow
 @given(text=texts)
 def test_figures_take_every_text(tmp_path: Path, text: str) -> None:
