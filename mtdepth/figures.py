@@ -12,6 +12,10 @@ Picture = NDArray[np.uint8]
 
 GOLDEN_RATIO = 0.6180339887498949
 PAPER, INK = (250, 250, 248), (60, 60, 64)
+DEPTH_COLOURS, ERROR_COLOURS = "magma", "RdBu_r"
+"""Colour maps, by their names in matplotlib."""
+UNKNOWN = 40
+"""Grey of pixels of which nothing is known."""
 GAP, CAPTION = 6, 20
 """Pixels between pictures, and above a column for its caption."""
 
@@ -26,8 +30,28 @@ def draw_depth(depth_m: NDArray[np.floating], near_m: float, far_m: float) -> Pi
     known = depth_m > 0
     disparity = 1 / np.where(known, depth_m, far_m)
     share = (disparity - 1 / far_m) / (1 / near_m - 1 / far_m)
-    colors = (255 * colormaps["magma"](np.clip(share, 0, 1))[..., :3]).astype(np.uint8)
-    colors[~known] = 40
+    colors = (255 * colormaps[DEPTH_COLOURS](np.clip(share, 0, 1))[..., :3]).astype(np.uint8)
+    colors[~known] = UNKNOWN
+    return colors
+
+
+def draw_depth_error(
+    predicted_m: NDArray[np.floating], true_m: NDArray[np.floating], full: float
+) -> Picture:
+    """The error of depth (H, W) relative to the truth as colour: blue is too near, red too far.
+
+    Args:
+        predicted_m: metres, scaled as they are to be judged.
+        true_m: metres, 0 where unknown, which is dark grey.
+        full: the error of the fullest colour; white is none.
+    """
+    from matplotlib import colormaps
+
+    known = true_m > 0
+    error = (predicted_m - true_m) / np.where(known, true_m, 1)
+    share = np.clip(0.5 + error / (2 * full), 0, 1)
+    colors = (255 * colormaps[ERROR_COLOURS](share)[..., :3]).astype(np.uint8)
+    colors[~known] = UNKNOWN
     return colors
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -167,9 +167,13 @@ class Clustering:
             replicates=_of_split(split, scorer.replicates(optics)),
         )
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
+    def draw(self, checkpoint: Path, split: Split, out: Path, images: Sequence[str]) -> None:
         """See `Trainable`."""
-        draw_clustering(self.checkpoint, split, out, _read_optics(checkpoint))
+        draw_clustering(self.checkpoint, split, out, images, _read_optics(checkpoint))
+
+    def draw_sheet(self, checkpoint: Path, split: Split, out: Path) -> None:
+        """Refused: a clustering does not come along by epochs."""
+        raise NotImplementedError
 
     def _scorer(self, split: Split) -> Scorer:
         shared = self.splits[split]

@@ -1,4 +1,4 @@
-"""`study compare A B`: two studies side by side, for the terminal or as Markdown."""
+"""`study compare A B`: two studies side by side, for the terminal, as Markdown or as a page."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "study compare") ->
     parser.add_argument("a", metavar="A", type=Path, help="a study directory, finished or not")
     parser.add_argument("b", metavar="B", type=Path, help="another one")
     parser.add_argument("--markdown", action="store_true", help="as Markdown")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="write compare.html there, and its figure"
+    )
     options = parser.parse_args(arguments)
     from study.side_by_side import side_by_side
 
@@ -39,6 +42,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = "study compare") ->
         found = side_by_side(options.a, options.b)
     except ValueError as error:
         return refuse(error)
+    if options.out is not None:
+        from study.report.compare_page import write_page
+
+        directories = options.a, options.b
+        print(write_page(found, directories, list(_tables(found)), _note(found), options.out))
+        return 0
     names = f"A: {options.a}", f"B: {options.b}"
     if options.markdown:
         print("\n".join(_as_markdown(found, names)))

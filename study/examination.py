@@ -8,7 +8,6 @@ from pathlib import Path
 import ray
 
 from study.events import Judged, Phase, now
-from study.files import write_atomically
 from study.ledger import Ledger
 from study.records import TrialRecord
 from study.trainable import Trainable
@@ -47,7 +46,7 @@ def open_test(ledger: Ledger, num_models: int, say: Say) -> None:
 def examine(
     ledger: Ledger, trained: list[TrialRecord], trainable: Trainable, say: Say
 ) -> list[str]:
-    """Judges trained models on the test split, and draws a picture for each arm.
+    """Judges trained models on the test split.
 
     Models that were judged before an interruption are not judged again.
 
@@ -61,25 +60,19 @@ def examine(
     )
     shared = ray.put(trainable)
     running = {}
-    drawn: set[str] = set()
     for record in waiting:
-        arm = record.dealt.arm
-        draws = arm not in drawn and not _panel(ledger, arm).exists()
-        drawn |= {arm} if draws else set()
         checkpoint = str(ledger.directory.resolve() / str(record.kept))
-        running[task.remote(shared, checkpoint, str(Path.cwd()), draws)] = record
+        running[task.remote(shared, checkpoint, str(Path.cwd()))] = record
     failures: list[str] = []
     while running:
         (done,), _ = ray.wait(list(running))
         record = running.pop(done)
         try:
-            judgement, picture = ray.get(done)
+            judgement = ray.get(done)
         except ray.exceptions.RayError as error:
-            failures.append(f"{record.dealt.trial_key}: {_cause(error)}")
+            failures.append(f"{record.dealt.trial_key}: {cause_of(error)}")
             say(f"Test of {failures[-1]}")
             continue
-        if picture:
-            write_atomically(_panel(ledger, record.dealt.arm), picture)
         ledger.append(
             Judged(
                 trial_key=record.dealt.trial_key,
@@ -91,10 +84,7 @@ def examine(
     return failures
 
 
-def _panel(ledger: Ledger, arm: str) -> Path:
-    return ledger.directory / "figures" / f"panel-{arm}.png"
-
-
-def _cause(error: Exception) -> str:
+def cause_of(error: Exception) -> str:
+    """What went wrong on a worker, in a line."""
     cause = getattr(error, "cause", None) or error
     return " ".join(f"{type(cause).__name__}: {cause}".split())[:500]

@@ -40,7 +40,7 @@ def draw_picture(
         return False
     try:
         with random_state_kept():
-            subject.draw(checkpoint, "val", checkpoint / PICTURE)
+            subject.draw_sheet(checkpoint, "val", checkpoint / PICTURE)
     except Exception:
         traceback.print_exc()
         (checkpoint / PICTURE).unlink(missing_ok=True)

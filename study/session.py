@@ -26,6 +26,7 @@ from study.records import TrialRecord
 from study.report import write_report
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
+from study.showing import show
 from study.stopping import own_interrupts, stoppable
 from study.system_metrics import MIB
 from study.tracking.tracker import Tracker
@@ -208,6 +209,7 @@ class Session:
         if any(record.test is None for record in trained):
             open_test(self.ledger, len(trained), self.say)
             examine(self.ledger, trained, self._prepared("test"), self.say)
+        show(self.ledger, trained, self.subject, self.say)
         if self.ledger.space.kind == "clustering":
             keep_choices(self.ledger, trained)
 

@@ -14,7 +14,7 @@ import math
 import tempfile
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,24 @@ class Simulated:
         means = {n: math.fsum(row[n] for row in images) / len(images) for n in names}
         return Judgement(metrics=means, images=images)
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:  # noqa: ARG002
+    def draw(
+        self,
+        checkpoint: Path,
+        split: Split,  # noqa: ARG002
+        out: Path,
+        images: Sequence[str],
+    ) -> None:
+        """See `Trainable`; grey pictures, the darker the lower the loss."""
+        from PIL import Image
+        from PIL.PngImagePlugin import PngInfo
+
+        legend = PngInfo()
+        legend.add_itxt("legend", json.dumps({"caption": "predicted grey"}))
+        picture = Image.new("L", (48, 16), round(255 * _State.read(checkpoint).loss()))
+        for number, _ in enumerate(images):
+            picture.save(out / f"{number:02d}-00.png", pnginfo=legend)
+
+    def draw_sheet(self, checkpoint: Path, split: Split, out: Path) -> None:  # noqa: ARG002
         """See `Trainable`; a grey square, the darker the lower the loss."""
         from PIL import Image
 

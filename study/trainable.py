@@ -9,7 +9,7 @@ import contextlib
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -130,8 +130,20 @@ class Trainable(Protocol):
     def judge(self, checkpoint: Path, split: Split) -> Judgement:
         """Judges a trained model on a split."""
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
-        """Draws a picture of what a trained model predicts."""
+    def draw(self, checkpoint: Path, split: Split, out: Path, images: Sequence[str]) -> None:
+        """Draws what a trained model predicts for images of a split, and the truth beside it.
+
+        Args:
+            checkpoint: directory of the model.
+            split: where the images are from.
+            out: a directory. Files are `<number of the image>-<number of the picture>.png`, both
+                from 0 and in two digits; each has a text chunk `legend`, JSON of `caption`, and of
+                `colours`, `low` and `high` where its colours have a range.
+            images: names, as a judgement's rows have them.
+        """
+
+    def draw_sheet(self, checkpoint: Path, split: Split, out: Path) -> None:
+        """Draws what a trained model predicts for a few images of a split, as one PNG file."""
 
 
 class Mtdepth:
@@ -192,12 +204,19 @@ class Mtdepth:
             replicates=found.replicates,
         )
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
+    def draw(self, checkpoint: Path, split: Split, out: Path, images: Sequence[str]) -> None:
         """See `Trainable`."""
         _use_threads()
-        from mtdepth.panel import write_panel
+        from mtdepth.panel import write_panels
 
-        write_panel(checkpoint, split, out)
+        write_panels(checkpoint, split, out, images)
+
+    def draw_sheet(self, checkpoint: Path, split: Split, out: Path) -> None:
+        """See `Trainable`."""
+        _use_threads()
+        from mtdepth.panel import write_sheet
+
+        write_sheet(checkpoint, split, out)
 
 
 def trained_with(checkpoint: Path) -> TrainConfig:
@@ -316,12 +335,14 @@ def open_scorer(table: pa.Table) -> Scorer:
     return Scorer(Embeddings(table))
 
 
-def draw_clustering(checkpoint: Path, split: Split, out: Path, optics: OpticsConfig) -> None:
-    """Draws a picture of what a trained model predicts, clustered in this way."""
+def draw_clustering(
+    checkpoint: Path, split: Split, out: Path, images: Sequence[str], optics: OpticsConfig
+) -> None:
+    """Draws what a trained model predicts, clustered in this way; see `Trainable.draw`."""
     _use_threads()
-    from mtdepth.panel import write_panel
+    from mtdepth.panel import write_panels
 
-    write_panel(checkpoint, split, out, optics=optics)
+    write_panels(checkpoint, split, out, images, optics=optics)
 
 
 def peak_device_memory_bytes() -> int:

@@ -1,4 +1,4 @@
-"""What runs on a worker: one trial, or one judgement on the test split."""
+"""What runs on a worker: one trial, one judgement on the test split, or its pictures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,33 +81,38 @@ def run_trial(
         raise
 
 
-def judge(
-    trainable: Trainable, checkpoint: str, home: str, draws: bool
-) -> tuple[Judgement, bytes | None]:
+def judge(trainable: Trainable, checkpoint: str, home: str) -> Judgement:
     """Judges a trained model on the test split.
 
     Args:
         trainable: what was trained.
         checkpoint: directory of the model.
         home: the driver's working directory.
-        draws: whether a picture is wanted too.
-
-    Returns:
-        What it reached, and the picture as PNG; None if none was wanted, or drawing it failed.
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
-    judgement = trainable.judge(Path(checkpoint), "test")
-    if not draws:
-        return judgement, None
+    return trainable.judge(Path(checkpoint), "test")
+
+
+def draw(
+    trainable: Trainable, checkpoint: str, home: str, images: Sequence[str]
+) -> dict[str, bytes]:
+    """Draws what a trained model predicts for images of the test split.
+
+    Args:
+        trainable: what was trained.
+        checkpoint: directory of the model.
+        home: the driver's working directory.
+        images: names of images.
+
+    Returns:
+        The pictures by file name; see `Trainable.draw`.
+    """
+    with contextlib.suppress(OSError):
+        os.chdir(home)
     with tempfile.TemporaryDirectory(prefix="study-") as directory:
-        picture = Path(directory, "panel.png")
-        try:
-            trainable.draw(Path(checkpoint), "test", picture)
-        except Exception:
-            traceback.print_exc()
-            return judgement, None
-        return judgement, picture.read_bytes()
+        trainable.draw(Path(checkpoint), "test", Path(directory), images)
+        return {path.name: path.read_bytes() for path in sorted(Path(directory).iterdir())}
 
 
 def _reporter(

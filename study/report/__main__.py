@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from study.report.writing import write_report
+from study.report.writing import FILES, write_report
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.report") -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.re
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    for name in ("report.html", "report.md", "table.tex", "differences.tex"):
+    for name in FILES:
         print(directory / name)
     return 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from study.report.claims import mark_of
 from study.report.gain_table import gain_of
 from study.report.numbers import ABSENT, mean_and_std, span
-from study.results import Results
+from study.results import Results, Row
 from study.trainable import higher_is_better
 
 
@@ -35,8 +35,8 @@ class ArmRow:
     cells: list[Cell]
     gain: str
     """Delta_m over arms of one task, or a dash."""
-    trial_keys: list[str]
-    """Trainings that the row's numbers come from."""
+    sources: list[tuple[list[str], list[str]]]
+    """Metrics, and the trials and MLflow runs that their numbers come from."""
 
     @property
     def has_intervals(self) -> bool:
@@ -62,13 +62,29 @@ def arm_row(results: Results, arm: str, metrics: list[str], footnotes: list[str]
                 mark=mark_of(results, arm, metric),
             )
         )
-    keys = [
-        str(t["trial_key"])
-        for t in results.trials
-        if (t["phase"], t["arm"], t["status"]) == ("confirm", arm, "completed")
-        and results.final_phase == "confirm"
-    ]
-    return ArmRow(arm=arm, cells=cells, gain=gain_of(results, arm), trial_keys=keys)
+    return ArmRow(
+        arm=arm, cells=cells, gain=gain_of(results, arm), sources=_sources(results, arm, metrics)
+    )
+
+
+def _sources(results: Results, arm: str, metrics: list[str]) -> list[tuple[list[str], list[str]]]:
+    """Metrics whose numbers come from the same trials stand together."""
+    by_runs: dict[tuple[str, ...], list[str]] = {}
+    for metric in metrics:
+        seeds = results.values.get(arm, {}).get(metric, {})
+        runs = tuple(
+            f"{t['trial_key']} ({_run(t)})"
+            for t in results.trials
+            if (t["phase"], t["arm"]) == (results.final_phase, arm)
+            and t["seed"] in seeds
+            and metric in t["metrics"]
+        )
+        by_runs.setdefault(runs, []).append(metric)
+    return [(own, list(runs)) for runs, own in by_runs.items() if runs]
+
+
+def _run(trial: Row) -> str:
+    return f"run {trial['mlflow_run_id']}" if trial["mlflow_run_id"] else "not tracked"
 
 
 def num_seeds_of(results: Results) -> int:

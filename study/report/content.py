@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from study.cost_words import against_actual
@@ -14,10 +13,14 @@ from study.report.answer import answer
 from study.report.arm_table import ArmRow, arm_row, num_seeds_of
 from study.report.claims import mark_note
 from study.report.differences import difference_notes, difference_row, interval_notes
+from study.report.drawing import Picture
 from study.report.gain_table import gain_notes, gain_rows
+from study.report.importance import importance_rows
 from study.report.numbers import with_arrow
 from study.report.pareto import front_rows
+from study.report.repeating import needed
 from study.results import Results
+from study.space_loading import space_as_yaml
 from study.words import counted, trial_noun
 
 _TOLD = ("planned", "actual", "cut_off", "tested_phase")
@@ -25,11 +28,16 @@ _TOLD = ("planned", "actual", "cut_off", "tested_phase")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """An image file in `figures/`, and what it shows."""
+class Figures:
+    """All pictures of a report."""
 
-    path: Path
-    caption: str
+    differences: list[Picture] = field(default_factory=list)
+    two_tasks: list[Picture] = field(default_factory=list)
+    tradeoffs: list[Picture] = field(default_factory=list)
+    images: list[Picture] = field(default_factory=list)
+    curves: list[Picture] = field(default_factory=list)
+    weights: list[Picture] = field(default_factory=list)
+    searches: list[Picture] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +71,8 @@ class Content:
     gain_notes: list[str]
     searched: list[str]
     best: list[dict[str, str]]
+    importances: list[dict[str, str]]
+    """How much each setting mattered to an arm."""
     tuned: list[dict[str, str]]
     """What the inner search chose for final trainings."""
     costs: list[dict[str, str]]
@@ -72,11 +82,20 @@ class Content:
     shut: list[str]
     """How the test split was kept shut."""
     command: str
+    needed: list[tuple[str, str]]
+    """What repeating it takes, in words."""
     facts: list[tuple[str, str]]
     """The manifest, flat."""
-    tradeoffs: list[Picture] = field(default_factory=list)
-    curves: list[Picture] = field(default_factory=list)
-    panels: list[Picture] = field(default_factory=list)
+    space: str
+    """The space file, as it was read."""
+    figures: Figures
+
+    pictures_note: str
+    """How to read the pictures of the arms."""
+    searches_note: str = (
+        "Dots are completed trials, rings those that ended early, crosses those that failed; the "
+        "line is the best so far. By a setting, later trials are darker."
+    )
 
     @property
     def has_cut(self) -> bool:
@@ -89,13 +108,13 @@ class Content:
         return any(row.has_intervals for row in self.rows)
 
 
-def make_content(
-    results: Results,
-    curves: list[Picture],
-    panels: list[Picture],
-    tradeoffs: list[Picture] | None = None,
-) -> Content:
-    """Puts results into words."""
+def make_content(results: Results, figures: Figures | None = None) -> Content:
+    """Puts results into words.
+
+    Args:
+        results: of the study.
+        figures: its pictures; left out, none.
+    """
     space = results.space
     footnotes: list[str] = []
     metrics = list(space.compare.metrics)
@@ -120,16 +139,18 @@ def make_content(
         gain_notes=gain_notes(results),
         searched=course.searched(results),
         best=[course.best_row(results, arm, trial) for arm, trial in results.best.items()],
+        importances=importance_rows(results),
         tuned=course.tuned(results),
         costs=course.costs(results),
         planned=against_actual(results.manifest.get("planned"), results.manifest.get("actual")),
         failures=course.failures(results),
         shut=course.how_test_was_shut(results),
         command=str(results.manifest.get("command", "python -m study.run --space space.yaml")),
+        needed=needed(results),
         facts=list(_flat({k: v for k, v in results.manifest.items() if k not in _TOLD})),
-        tradeoffs=tradeoffs or [],
-        curves=curves,
-        panels=panels,
+        pictures_note=_pictures_note(results),
+        space=space_as_yaml(space),
+        figures=figures or Figures(),
     )
 
 
@@ -137,6 +158,18 @@ def _caption(results: Results) -> str:
     if results.space.kind == "clustering":
         return "The best clustering of each arm"
     return f"Mean ± standard deviation over {counted(num_seeds_of(results), 'seed')}"
+
+
+def _pictures_note(results: Results) -> str:
+    offsets = "The colour of an offset is its direction, the fuller the longer."
+    if results.space.kind == "clustering":
+        return f"The same test images, by the best clustering of each arm. {offsets}"
+    return (
+        "The same test images for each arm, by the model of its first seed. A prediction of depth "
+        "is scaled to the median of the truth, and an image has one range of depth for all arms. "
+        "In an error, blue is too near, red too far, and dark grey is where no truth is known. "
+        f"{offsets}"
+    )
 
 
 def _flat(manifest: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

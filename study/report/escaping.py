@@ -1,9 +1,14 @@
-"""Text from anywhere made harmless in Markdown and LaTeX. HTML is escaped by jinja2 itself."""
+"""Text from anywhere made harmless in HTML, Markdown and LaTeX.
+
+jinja2 escapes the markup of HTML itself; what is left to do there is to make `visible` what would
+act without being seen.
+"""
 
 from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -19,14 +24,36 @@ _TEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
     "±": r"$\pm$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
+    "→": r"$\rightarrow$",
+    "←": r"$\leftarrow$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "…": r"\ldots{}",
+    "–": "--",  # noqa: RUF001
     "—": "---",
+    "‘": "`",  # noqa: RUF001
+    "’": "'",  # noqa: RUF001
+    "“": "``",
+    "”": "''",
+    "Đ": "D",
+    "đ": "d",
+    "«": r"$\ll$",
+    "»": r"$\gg$",
     "†": r"\dag{}",
     "∞": r"$\infty$",
     "Δ": r"$\Delta$",
 }
+
+_NOT_IN_OT1 = frozenset("ÐÞðþĄąĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ")
+"""Of Latin-1 and Latin Extended-A: what pdflatex stops at without another font encoding."""
+_UNKNOWN = "\ufffd"
 
 _MARKUP = re.compile(
     r"[\\`*\[\]|~$]"
@@ -39,14 +66,42 @@ _MINUS = re.compile(r"(?<!\S)-(?=\d|\$\\infty)")
 
 
 def one_line(text: object) -> str:
-    """The text in one line, without control characters."""
-    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", str(text)).strip()
+    """The text in one line, without control characters, and with its letters in their order."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", _in_order(str(text))).strip()
+
+
+def visible(text: str) -> str:
+    """The text with a sign for each character that would act without being seen; lines stay."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", _UNKNOWN, _in_order(text))
+
+
+def _in_order(text: str) -> str:
+    """Without what turns the direction of all that follows, and without halves of characters."""
+    return re.sub(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", _UNKNOWN, text)
 
 
 def tex(text: object) -> str:
-    """The text as LaTeX shows it; characters that pdflatex may lack become `?`."""
-    shown = (_TEX.get(c) or (c if ord(c) < 0x180 else "?") for c in one_line(text))
+    """The text as LaTeX shows it, for pdflatex and any engine after it.
+
+    Letters that pdflatex's first fonts lack lose their accents; what has no Latin letter within
+    becomes `?`.
+    """
+    shown: list[str] = []
+    line = one_line(text)
+    for before, letter in zip(f" {line}", line, strict=False):
+        is_ligature = letter == before and letter in "-',"
+        shown.append(("{}" if is_ligature else "") + _tex_of(letter))
     return re.sub(_MINUS, "$-$", "".join(shown))
+
+
+def _tex_of(letter: str) -> str:
+    if letter in _TEX:
+        return _TEX[letter]
+    if ord(letter) < 0x80 or (0xA0 <= ord(letter) < 0x180 and letter not in _NOT_IN_OT1):
+        return letter
+    plain = unicodedata.normalize("NFKD", letter)
+    latin = "".join(_TEX.get(part, part) for part in plain if ord(part) < 0x80)
+    return latin or "?"
 
 
 def markdown(text: object) -> str:

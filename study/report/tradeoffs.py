@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from study.files import write_atomically
 from study.goals import Goal
-from study.report.content import Picture
-from study.report.drawing import arm_style, as_png, file_name, new_axes, plain
+from study.report.drawing import (
+    Picture,
+    arm_style,
+    file_name,
+    legend_below,
+    new_axes,
+    plain,
+    save,
+)
 from study.report.pareto import front, goals_of, tried
 from study.results import Results, Row
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 def draw_tradeoffs(results: Results, directory: Path) -> list[Picture]:
-    """Draws one PNG for each pair of an objective and a metric that it is traded against.
+    """Draws one figure for each pair of an objective and a metric that it is traded against.
 
     Args:
         results: the study.
@@ -29,7 +39,7 @@ def draw_tradeoffs(results: Results, directory: Path) -> list[Picture]:
         if not any(tried(results, arm) for arm in arms):
             continue
         path = directory / f"front-{file_name(first.metric)}-{file_name(other.metric)}.png"
-        write_atomically(path, _draw(results, first, other, arms))
+        save(_draw(results, first, other, arms), path)
         caption = (
             f"{first.metric} against {other.metric}: every trial of the search, and the line of "
             "those that none other of their arm beats in both"
@@ -38,7 +48,7 @@ def draw_tradeoffs(results: Results, directory: Path) -> list[Picture]:
     return pictures
 
 
-def _draw(results: Results, first: Goal, other: Goal, arms: list[str]) -> bytes:
+def _draw(results: Results, first: Goal, other: Goal, arms: list[str]) -> Figure:
     figure, axes = new_axes()
     for arm in arms:
         style = {**arm_style(results, arm), "linestyle": "-"}
@@ -49,7 +59,8 @@ def _draw(results: Results, first: Goal, other: Goal, arms: list[str]) -> bytes:
         axes.plot(x, y, label=plain(arm), markersize=5, linewidth=1.5, **style)
     axes.set_xlabel(plain(f"{other.metric} ({_better(other)} is better)"))
     axes.set_ylabel(plain(f"{first.metric} ({_better(first)} is better)"))
-    return as_png(figure)
+    legend_below(figure, [axes])
+    return figure
 
 
 def _columns(trials: list[Row], *goals: Goal) -> list[list[float]]:

@@ -11,8 +11,10 @@ from mtdepth.figures import (
     CAPTION,
     GAP,
     PAPER,
+    UNKNOWN,
     depth_range,
     draw_depth,
+    draw_depth_error,
     draw_instances,
     draw_offsets,
     montage,
@@ -101,6 +103,17 @@ def test_without_objects_the_image_is_only_dimmed() -> None:
     image = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
     drawn = draw_instances(np.zeros((6, 8), int), image)
     assert np.corrcoef(brightness(drawn).ravel(), brightness(image).ravel())[0, 1] > 0.99
+
+
+def test_an_error_of_depth_has_the_colour_of_its_sign() -> None:
+    true_m = np.array([[10.0, 10.0, 10.0, 0.0, 10.0]])
+    predicted_m = np.array([[5.0, 10.0, 15.0, 7.0, 99.0]])
+    near, right, far, unknown, further = draw_depth_error(predicted_m, true_m, 0.5)[0].astype(int)
+    assert near[2] > near[0] + 50, "blue is too near"
+    assert far[0] > far[2] + 50, "red is too far"
+    assert right.min() > 240, "white is right"
+    assert (unknown == UNKNOWN).all()
+    assert (further == far).all(), "beyond the range is its end"
 
 
 def test_a_montage_puts_columns_abreast_and_rows_below() -> None:

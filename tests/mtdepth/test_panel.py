@@ -1,7 +1,8 @@
-"""Panels: a row an image, a column for what is predicted and for what is known to be true."""
+"""Panels: of an image, what is predicted and what is known to be true."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from PIL import Image
 
 from mtdepth.checkpoint import Training
 from mtdepth.config import DataConfig
-from mtdepth.figures import CAPTION, GAP
-from mtdepth.panel import COLUMN_WIDTH, _median_ratio, shrink_depth, write_panel
+from mtdepth.data.loader import open_split
+from mtdepth.metrics.names import Split
+from mtdepth.panel import _median_ratio, shrink_depth, write_panels, write_sheet
 from tests.mtdepth.batches import small_config
 
 BOTH = ("depth", "instances")
@@ -26,63 +28,101 @@ def a_checkpoint(directory: Path, data: DataConfig, tasks: tuple[str, ...] = BOT
     return directory
 
 
-def num_columns(path: Path) -> int:
-    with Image.open(path) as sheet:
-        return (sheet.width - GAP) // (COLUMN_WIDTH + GAP)
+def drawn(directory: Path) -> dict[str, dict[str, str]]:
+    """The legends of pictures, by file name; each picture must be one."""
+    found = {}
+    for path in sorted(directory.iterdir()):
+        with Image.open(path) as image:
+            assert image.mode == "RGB"
+            found[path.name] = json.loads(image.info["legend"])
+    return found
 
 
-def num_rows(path: Path, data: DataConfig) -> int:
-    row = round(COLUMN_WIDTH * data.height / data.width) + GAP
-    with Image.open(path) as sheet:
-        return (sheet.height - GAP - CAPTION) // row
+def names(data: DataConfig, split: Split) -> list[str]:
+    return [str(frame) for frame in open_split(data, split).frames]
 
 
-@pytest.mark.parametrize(("tasks", "columns"), [(("depth",), 3), (("instances",), 4), (BOTH, 6)])
-def test_columns_are_of_the_tasks(
-    tiny_data: DataConfig, tmp_path: Path, tasks: tuple[str, ...], columns: int
+DEPTH = ["true depth", "predicted depth", "depth error"]
+INSTANCES = ["predicted offsets", "true instances", "predicted instances"]
+
+
+def test_a_sheet_shows_a_few_images_as_one_picture(tiny_data: DataConfig, tmp_path: Path) -> None:
+    checkpoint = a_checkpoint(tmp_path / "checkpoint", tiny_data)
+    for num_images in (1, 2):
+        write_sheet(checkpoint, "val", tmp_path / f"{num_images}.png", num_images=num_images)
+    with Image.open(tmp_path / "1.png") as one, Image.open(tmp_path / "2.png") as two:
+        assert one.width == two.width
+        assert one.height < two.height < 2 * one.height
+
+
+@pytest.mark.parametrize(
+    ("tasks", "captions"),
+    [(("depth",), DEPTH), (("instances",), INSTANCES), (BOTH, [*DEPTH, *INSTANCES])],
+)
+def test_pictures_are_of_the_tasks_and_of_the_images_asked_for(
+    tiny_data: DataConfig, tmp_path: Path, tasks: tuple[str, ...], captions: list[str]
 ) -> None:
     checkpoint = a_checkpoint(tmp_path / "checkpoint", tiny_data, tasks)
-    write_panel(checkpoint, "val", tmp_path / "pictures/panel.png", num_images=3)
-    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["panel.png"]
-    assert num_columns(tmp_path / "pictures/panel.png") == columns
-    assert num_rows(tmp_path / "pictures/panel.png", tiny_data) == 3
+    images = [names(tiny_data, "val")[i] for i in (2, 0)]
+    write_panels(checkpoint, "val", tmp_path / "out", images)
+    found = drawn(tmp_path / "out")
+    assert list(found) == [f"0{i}-0{n}.png" for i in (0, 1) for n in range(1 + len(captions))]
+    assert [legend["caption"] for legend in found.values()] == ["image", *captions] * 2
+    write_panels(checkpoint, "val", tmp_path / "again", images[1:])
+    first = (tmp_path / "again" / "00-00.png").read_bytes()
+    assert first == (tmp_path / "out" / "01-00.png").read_bytes()
 
 
-def test_a_small_split_gives_fewer_rows(tiny_data: DataConfig, tmp_path: Path) -> None:
-    checkpoint = a_checkpoint(tmp_path / "checkpoint", tiny_data, ("depth",))
-    write_panel(checkpoint, "test", tmp_path / "panel.png", num_images=100)
-    assert 0 < num_rows(tmp_path / "panel.png", tiny_data) < 10
+def test_an_image_has_one_range_of_depth_whatever_the_network(
+    tiny_data: DataConfig, tmp_path: Path
+) -> None:
+    ranges = []
+    for name, tasks in (("one", ("depth",)), ("other", BOTH)):
+        checkpoint = a_checkpoint(tmp_path / name, tiny_data, tasks)
+        write_panels(checkpoint, "val", tmp_path / f"{name}-out", names(tiny_data, "val")[:2])
+        legends = drawn(tmp_path / f"{name}-out").values()
+        own = [(x["low"], x["high"]) for x in legends if x["caption"].endswith(" depth")]
+        assert own[0] == own[1], "predicted as true"
+        ranges.append(own)
+    assert ranges[0] == ranges[1]
+    assert all(low.endswith(" m") and high.endswith(" m") for low, high in ranges[0])
 
 
-def test_real_images_have_lidar_and_a_teachers_instances(kitti: DataConfig, tmp_path: Path) -> None:
+def test_where_no_depth_is_true_it_is_shown_over_its_median(
+    kitti: DataConfig, tmp_path: Path
+) -> None:
     checkpoint = a_checkpoint(tmp_path / "checkpoint", kitti)
-    for split, columns in (("val", 5), ("test", 6)):
-        write_panel(checkpoint, split, tmp_path / f"{split}.png", num_images=2)
-        assert num_columns(tmp_path / f"{split}.png") == columns
+    for split, captions in (("val", ["predicted depth"]), ("test", DEPTH)):
+        write_panels(checkpoint, split, tmp_path / split, names(kitti, split)[:1])
+        legends = [x for x in drawn(tmp_path / split).values() if "depth" in x["caption"]]
+        assert [legend["caption"] for legend in legends] == captions
+    assert drawn(tmp_path / "val")["00-01.png"]["low"] == "0.3 medians"
 
 
-def test_a_write_that_fails_leaves_the_panel_before(
+def test_a_write_that_fails_leaves_the_picture_before(
     tiny_data: DataConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint = a_checkpoint(tmp_path / "checkpoint", tiny_data, ("depth",))
-    out = tmp_path / "pictures/panel.png"
-    write_panel(checkpoint, "val", out, num_images=1)
-    before = out.read_bytes()
+    one, other = names(tiny_data, "val")[:2]
+    write_panels(checkpoint, "val", tmp_path / "out", [one])
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
 
-    def disk_full(_: Image.Image, path: Path, **told: object) -> None:
+    def disk_full(_: Image.Image, path: Path, **_how: object) -> None:
         path.write_bytes(b"half of it")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(Image.Image, "save", disk_full)
     with pytest.raises(OSError, match="no space left"):
-        write_panel(checkpoint, "val", out, num_images=2)
-    assert out.read_bytes() == before
-    assert list(out.parent.iterdir()) == [out]
+        write_panels(checkpoint, "val", tmp_path / "out", [other])
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
-def test_a_missing_checkpoint_is_told(tmp_path: Path) -> None:
+def test_what_is_missing_is_told(tiny_data: DataConfig, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected a checkpoint"):
-        write_panel(tmp_path, "val", tmp_path / "panel.png")
+        write_panels(tmp_path, "val", tmp_path / "out", [])
+    checkpoint = a_checkpoint(tmp_path / "checkpoint", tiny_data, ("depth",))
+    with pytest.raises(ValueError, match="expected images of the split 'val', found elsewhere"):
+        write_panels(checkpoint, "val", tmp_path / "out", ["elsewhere"])
 
 
 @given(seed=st.integers(0, 1000), height=st.integers(1, 12), width=st.integers(1, 16))

@@ -7,7 +7,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,11 +86,16 @@ class Quick:
         images = [{"image": f"{index}.png", **reached} for index in range(2)]
         return Judgement(metrics=reached, images=images)
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
+    def draw(self, checkpoint: Path, split: Split, out: Path, images: Sequence[str]) -> None:
         _, told = self._read(checkpoint)
         self._write(f"draw {split} {told.weighting.name} seed {told.seed}")
         if self._trouble(told) == "no picture":
             raise OSError("no ink")
+        for number, _ in enumerate(images):
+            (out / f"{number:02d}-00.png").write_bytes(b"a picture")
+
+    def draw_sheet(self, checkpoint: Path, split: Split, out: Path) -> None:
+        self.draw(checkpoint, split, out.parent, [])
         out.write_bytes(b"a picture")
 
     def said(self, *what: str) -> list[str]:

@@ -95,3 +95,19 @@ def test_one_value_gives_no_interval(tmp_path: Path, first: Path) -> None:
 def test_what_is_no_study_is_refused(first: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compare.main([str(first), "none"]) == 2
     assert "expected a study directory with a space.yaml, found none" in capsys.readouterr().err
+
+
+def test_a_page_is_written_where_it_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studies = []
+    for name, by in (("1", 0.0), ("2", -0.1)):
+        values = {arm: {s: 0.3 + s / 100 + by for s in (1, 2, 3)} for arm in "ab"}
+        studies.append(str(write_study(tmp_path / name, confirmed(values))))
+    assert compare.main([*studies, "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "compare.html").read_text()
+    assert capsys.readouterr().out == f"{tmp_path / 'out' / 'compare.html'}\n"
+    assert "test/depth/abs_rel (lower is better)" in page
+    assert "<bdi>-0.100</bdi>" in page
+    assert page.count("data:image/png;base64,") == 1
+    assert (tmp_path / "out" / "figures" / "compare.pdf").exists()

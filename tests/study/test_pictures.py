@@ -38,9 +38,9 @@ class Gambler(Simulated):
 
         super().fit(config, told, resume_from)
 
-    def draw(self, checkpoint: Path, split: Split, out: Path) -> None:
+    def draw_sheet(self, checkpoint: Path, split: Split, out: Path) -> None:
         np.random.rand(random.randrange(9))  # noqa: NPY002
-        super().draw(checkpoint, split, out)
+        super().draw_sheet(checkpoint, split, out)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ def test_the_test_split_is_opened_once_at_the_end_for_what_was_confirmed(whole: 
     }
 
 
+FIGURES = ("curve-val-depth-abs_rel", "differences", "search-equal", "search-dwa")
+
+
 def test_it_leaves_a_report_and_the_models_and_no_litter(whole: Study) -> None:
     left = {str(p.relative_to(whole[0].directory)) for p in whole[0].directory.rglob("*")}
     models = {f"checkpoints/confirm-{arm}-seed{seed}" for arm in ARMS for seed in (1, 2)}
@@ -79,8 +82,9 @@ def test_it_leaves_a_report_and_the_models_and_no_litter(whole: Study) -> None:
         *("space.yaml", "manifest.json", "requirements.txt", "events.jsonl", "optuna.log", ".lock"),
         *("trials.parquet", "epochs.parquet", "test.parquet"),
         *("report.html", "report.md", "table.tex", "differences.tex", "figures"),
-        *("figures/panel-equal.png", "figures/panel-dwa.png"),
-        "figures/curve-val-depth-abs_rel.png",
+        *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "pdf")),
+        *("shown", "shown/images.json", "shown/equal", "shown/dwa"),
+        *(f"shown/{arm}/{n:02d}-00.png" for arm in ARMS for n in range(2)),
         *("checkpoints", *models, *(f"{model}/state.json" for model in models)),
         *("pictures", *pictures, *(f"{trial}/epoch-003.png" for trial in pictures)),
     }

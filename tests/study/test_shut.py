@@ -34,6 +34,7 @@ MAY_NAME_IT = {
     "mtdepth/data/pack/plan.py:make_plan": "packs every split, before there is a study",
     "mtdepth/data/splits.py:list_split": "the list of a split that is divided anew",
     "study/worker.py:judge": "the test phase: what Ray runs for `examine`",
+    "study/worker.py:draw": "the test phase: pictures of models that were judged",
     "study/session.py:_test": "the test phase: what `examine` needs",
     "study/replaying.py:replay": "a model that was judged already, judged again on request",
     "mtdepth/metrics/coco.py:_evaluated": "another `evaluate`, pycocotools'",
@@ -91,7 +92,16 @@ def test_only_these_places_in_the_code_can_name_the_test_split() -> None:
     for place, parameters, name, call in calls:
         if name in openers and split_of(call, parameters) in ("test", "any"):
             found.add(place)
-    assert {"evaluate", "evaluate_network", "judge", "draw", "embed", "write_panel"} <= openers
+    assert {
+        "evaluate",
+        "evaluate_network",
+        "judge",
+        "draw",
+        "embed",
+        "write_panels",
+        "write_sheet",
+        "draw_sheet",
+    } <= openers
     assert found == set(MAY_NAME_IT), openers
 
 

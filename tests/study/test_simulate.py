@@ -73,8 +73,11 @@ def test_it_is_judged_by_image_and_drawn(tmp_path: Path) -> None:
     assert [row["image"] for row in judged.images] == [f"{i:03d}.png" for i in range(4)]
     assert judged.metrics[name] == pytest.approx(sum(row[name] for row in judged.images) / 4)
     assert judged.metrics[name] == pytest.approx(told[-1]["val/depth/abs_rel"], rel=0.2)
-    Simulated().draw(tmp_path / "6", "test", tmp_path / "panel.png")
-    assert (tmp_path / "panel.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "out").mkdir()
+    Simulated().draw(tmp_path / "6", "test", tmp_path / "out", ["x", "y"])
+    pictures = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in pictures] == ["00-00.png", "01-00.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
 
 
 def test_a_share_diverges_and_the_same_ones_each_time() -> None:

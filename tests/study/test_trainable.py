@@ -81,8 +81,9 @@ def test_it_trains_goes_on_judges_and_draws(tiny_data: Any, tmp_path: Path) -> N
     assert {"test/depth/abs_rel", "test/depth/photometric"} <= set(judgement.metrics)
     assert len(judgement.images) == 3
     assert {type(row["image"]) for row in judgement.images} == {str}
-    model.draw(tmp_path / "2", "test", tmp_path / "panel.png")
-    assert (tmp_path / "panel.png").read_bytes().startswith(b"\x89PNG")
+    images = [str(row["image"]) for row in judgement.images[:2]]
+    model.draw(tmp_path / "2", "test", tmp_path / "out", images)
+    assert len(list((tmp_path / "out").glob("01-*.png"))) > 2
 
 
 def test_a_divergence_is_a_failure_that_no_retry_mends(tiny_data: Any) -> None:

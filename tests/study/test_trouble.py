@@ -101,8 +101,10 @@ def test_a_model_that_cannot_be_judged_or_drawn_is_told_and_the_others_are_judge
     assert {row["status"] for row in trials.values()} == {"completed"}
     said = capsys.readouterr().out
     assert "Test of confirm-dwa-seed1: OSError: the images are gone" in said
-    panels = sorted(path.name for path in (out / "figures").glob("panel-*"))
-    assert panels == ["panel-equal.png"]
+    assert "No pictures of uncertainty: OSError: no ink" in said
+    drawn = sorted(path.name for path in (out / "pictures").iterdir() if path.is_dir())
+    assert drawn == ["equal"]
+    assert (out / "report.html").exists()
 
 
 @pytest.mark.usefixtures("empty_mlflow")

@@ -37,9 +37,7 @@ def told(directory: Path, values: dict[str, dict[int, float]], **compare: Any) -
         confirm={"seeds": list(SIX)},
         compare={"baseline": "a", "metrics": [METRIC], **compare},
     )
-    return make_content(
-        read_results(write_study(directory / "s", confirmed(values), space)), [], []
-    )
+    return make_content(read_results(write_study(directory / "s", confirmed(values), space)))
 
 
 def judged_in_both() -> list[Event]:
@@ -117,10 +115,12 @@ def test_marks_and_the_next_best_are_set_in_all_formats(tmp_path: Path) -> None:
     study = write_study(tmp_path / "s", confirmed(shifted), space)
     write_report(study)
     tex = (study / "table.tex").read_text()
-    assert re.search(r"^b & \\textbf\{0\.240 .*\}\\textsuperscript\{\*\} \\\\$", tex, re.M)
+    assert re.search(r"^b & \\textbf\{0\.240 .*\}\\textsuperscript\{\{\*\}\} \\\\$", tex, re.M)
     assert re.search(r"^c & 0\.440 .*\\textsuperscript\{\\dag\{\}\} \\\\$", tex, re.M)
     assert re.search(r"^a & \\underline\{0\.340 ", tex, re.M)
-    assert r"* better, \dag{} worse than the reference with p (Holm) at most 0.05, by exact" in tex
+    assert (
+        r"{*} better, \dag{} worse than the reference with p (Holm) at most 0.05, by exact" in tex
+    )
     assert "&" not in tex.split(r"\end{tabular}")[1]
     page = (study / "report.html").read_text()
     assert page.count("<sup>*</sup>") == page.count("<sup>†</sup>") == 1

@@ -11,9 +11,8 @@ from PIL import Image
 
 from study.events import EpochEnded, Event
 from study.ledger import Ledger
-from study.report.content import Picture
-from study.report.curves import draw_curves
-from study.report.drawing import PALETTE, arm_style
+from study.report.curves import draw_curves, draw_weights
+from study.report.drawing import PALETTE, Picture, arm_style
 from study.results import read_results
 from study.space import Space
 from tests.study.ledgers import told_space, trial, write_study
@@ -41,7 +40,6 @@ def test_a_curve_for_each_metric_that_has_values(tmp_path: Path) -> None:
     assert [picture.path.name for picture in pictures] == [
         "curve-val-depth-abs_rel.png",
         "curve-val-depth-a1.png",
-        "curve-train-depth-weight.png",
     ]
     assert pictures[0].caption == (
         "val/depth/abs_rel by epoch: mean over confirmed seeds, smallest to largest shaded"
@@ -50,6 +48,27 @@ def test_a_curve_for_each_metric_that_has_values(tmp_path: Path) -> None:
         with Image.open(picture.path) as image:
             assert min(image.size) > 300
             assert np.asarray(image.convert("L")).std() > 5, "something is drawn"
+
+
+def test_weights_of_all_tasks_are_one_figure(tmp_path: Path) -> None:
+    weights = {"train__depth__weight": 2.0, "train__instances__weight": 0.5}
+    study = write_study(tmp_path / "study", [*trial("a", 1, epochs=3), epoch_of("a", 1, **weights)])
+    told = read_results(study), Ledger.open(study).epochs(), study / "figures"
+    (picture,) = draw_weights(*told)
+    assert picture.path.name == "weights.png"
+    with Image.open(picture.path) as wide, Image.open(draw_curves(*told)[0].path) as one:
+        assert wide.width > one.width, "a pair of axes a task"
+    assert draw_weights(told[0], told[1][told[1]["epoch"] < 4], told[2]) == []
+
+
+def test_every_figure_is_there_as_pdf_too_and_the_same_each_time(tmp_path: Path) -> None:
+    events = trial("a", 1, epochs=3)
+    (one,), (other,) = drawn(tmp_path / "1", events), drawn(tmp_path / "2", events)
+    pdfs = [picture.path.with_suffix(".pdf").read_bytes() for picture in (one, other)]
+    assert pdfs[0] == pdfs[1]
+    assert pdfs[0].startswith(b"%PDF")
+    assert b"/FontFile2" in pdfs[0], "fonts are TrueType, and embedded"
+    assert b"/Type3" not in pdfs[0]
 
 
 def test_before_confirmation_curves_are_of_the_search(tmp_path: Path) -> None:

@@ -84,14 +84,16 @@ def test_any_text_is_text_in_markdown_code(text: str) -> None:
     assert shown.elements == ["ul", "li", "code"]
 
 
-KNOWN = re.compile(r"\\[&%$#_{}]|\\text[a-z]+\{\}|\$\\(?:pm|uparrow|downarrow)\$")
+KNOWN = re.compile(r"\\[&%$#_{}]|\\text[a-z]+\{\}|\$\\(?:pm|uparrow|downarrow)\$|\{[][*]\}|\$-\$")
 
 
 @given(texts)
 def test_any_text_is_text_in_latex(text: str) -> None:
     left = KNOWN.sub("", tex(text))
-    assert not set(left) & set("\\&%$#_{}~^<>|\n\t\x00±↑")
-    assert len(KNOWN.findall(tex(text))) == sum(c in "\\&%$#_{}~^<>|±↑" for c in one_line(text))
+    assert not set(left.replace("{}", "")) & set("\\&%$#_{}[]*`~^<>|\n\t\x00±↑")
+    assert "--" not in left, "no letters run together"
+    special = sum(c in "\\&%$#_{}[]*`~^<>|±↑" for c in one_line(text))
+    assert len(KNOWN.findall(tex(text))) - tex(text).count("$-$") == special
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,9 @@ def test_any_text_is_text_in_latex(text: str) -> None:
         ("a_b & 5 % \\", r"a\_b \& 5 \% \textbackslash{}"),
         ("Größe — 漢", "Größe --- ?"),
         ("mt-dwa", "mt-dwa"),
+        ("a--b ''c", "a-{}-b '{}'c"),
+        ("Łódź ąę ﬁ", "Łódź ae fi"),
+        ("[x] *", "{[}x{]} {*}"),
     ],
 )
 def test_latex_of_a_few_texts(text: str, expected: str) -> None:

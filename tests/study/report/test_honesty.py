@@ -20,9 +20,7 @@ SEARCH = {"trials_per_arm": 2, "space": {"optimizer.lr": {"type": "float", "low"
 def content(
     directory: Path, events: list[Event], space: Space | None = None, **manifest: Any
 ) -> Content:
-    return make_content(
-        read_results(write_study(directory / "s", events, space, **manifest)), [], []
-    )
+    return make_content(read_results(write_study(directory / "s", events, space, **manifest)))
 
 
 def test_failed_trainings_are_listed_with_their_reasons(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_the_report_shows_the_front_of_what_came_to_an_end(study: Path) -> None:
     )
     (picture,) = (study / "figures").glob("front-*.png")
     assert picture.stat().st_size > 5_000
-    assert (study / "report.html").read_text().count("<h2>What was traded</h2>") == 1
+    assert (study / "report.html").read_text().count('<h2 id="traded">What was traded</h2>') == 1
 
 
 def test_a_long_front_is_thinned_and_keeps_its_best(tmp_path: Path) -> None:
