@@ -55,6 +55,10 @@ class EpochEnded:
     """What the inner search chose, by dotted name."""
     system: dict[str, float] = field(default_factory=dict)
     """What it took of the machine, as `study.system_metrics` measures it; never compared."""
+    node: str = ""
+    """Of Ray, which trained it: `<host>-<start of the node's id>`."""
+    device: str = ""
+    """`cpu`, or the GPU's name."""
     time: str = field(default_factory=now)
 
 

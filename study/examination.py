@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import ray
+from pyarrow.fs import FileSystem
+from ray import tune
 
 from study.events import Judged, Phase, now
+from study.head_files import study_files
 from study.ledger import Ledger
 from study.records import TrialRecord
 from study.trainable import Trainable
@@ -58,10 +61,10 @@ def examine(
     task = ray.remote(judge).options(
         num_cpus=resources.cpus, num_gpus=resources.num_gpus, max_retries=2
     )
-    shared = ray.put(trainable)
+    shared, files = ray.put(trainable), study_files(ledger.directory)
     running = {}
     for record in waiting:
-        checkpoint = str(ledger.directory.resolve() / str(record.kept))
+        checkpoint = kept_model(ledger, record, files)
         running[task.remote(shared, checkpoint, str(Path.cwd()))] = record
     failures: list[str] = []
     while running:
@@ -82,6 +85,11 @@ def examine(
             )
         )
     return failures
+
+
+def kept_model(ledger: Ledger, record: TrialRecord, files: FileSystem | None) -> tune.Checkpoint:
+    """The model of a trial, for whichever node."""
+    return tune.Checkpoint(str(ledger.directory.resolve() / str(record.kept)), files)
 
 
 def cause_of(error: Exception) -> str:

@@ -18,7 +18,7 @@ from study.keeping import may_be_tested
 from study.ledger import Ledger
 from study.pictures import keep_picture
 from study.scheduler import ArmScheduler
-from study.worker import DRAWN, FAILED, FATAL, FULL, SYSTEM, TRACEBACK, TUNED
+from study.worker import DRAWN, FAILED, FATAL, FULL, PLACE, SYSTEM, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
@@ -60,6 +60,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
                 seconds=self._seconds(dealt.trial_key),
                 tuned=result.get(TUNED, {}),
                 system=result[SYSTEM],
+                **result[PLACE],
             )
             self._ledger.append(event)
 

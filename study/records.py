@@ -42,6 +42,11 @@ class TrialRecord:
         return self.epochs[-1].checkpoint if self.epochs else None
 
     @property
+    def places(self) -> list[str]:
+        """Nodes and devices that trained it, in order; more than one where it was moved."""
+        return list(dict.fromkeys(f"{e.node} {e.device}" for e in self.epochs if e.node))
+
+    @property
     def tuned(self) -> dict[str, Any]:
         """What the inner search chose; empty where there was none, or it found nothing better."""
         return self.epochs[-1].tuned if self.epochs else {}

@@ -16,6 +16,7 @@ from study.clustering import Clustering, keep_choices
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
 from study.goals import Objective
+from study.head_files import study_files
 from study.keeping import phase_to_test
 from study.ledger import Ledger
 from study.limits import limit_in_words, limits_of
@@ -156,6 +157,7 @@ class Session:
             KeyboardInterrupt: Ray Tune came back with trials left.
         """
         directory, space = self.ledger.directory.resolve(), self.ledger.space
+        files = study_files(directory)
         function = tune.with_parameters(
             run_trial,
             subject=self._prepared("val"),
@@ -163,6 +165,7 @@ class Session:
             out=str(directory),
             inner=space.inner_search,
             pictures=space.pictures.every_epochs if space.kind == "training" else 0,
+            files=files,
         )
         resources = {"cpu": space.resources.cpus, "gpu": space.resources.num_gpus}
         session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
@@ -179,6 +182,7 @@ class Session:
             run_config=tune.RunConfig(
                 name=session,
                 storage_path=str(directory / RAY_DIRECTORY),
+                storage_filesystem=files,
                 callbacks=[self.recorder],
                 failure_config=tune.FailureConfig(max_failures=NUM_RETRIES),
                 verbose=0,

@@ -12,8 +12,9 @@ from pathlib import Path
 import ray
 
 from study.choice import choose_images
-from study.examination import cause_of
+from study.examination import cause_of, kept_model
 from study.files import write_atomically
+from study.head_files import study_files
 from study.ledger import Ledger
 from study.records import TrialRecord
 from study.shown import DIRECTORY, INDEX, ShownImage, read_images
@@ -43,10 +44,9 @@ def show(
     resources = ledger.space.resources
     task = ray.remote(draw).options(num_cpus=resources.cpus, num_gpus=resources.num_gpus)
     shared, names = ray.put(trainable), [one.image for one in images]
+    files = study_files(ledger.directory)
     drawn = {
-        arm: task.remote(
-            shared, str(ledger.directory.resolve() / str(record.kept)), str(Path.cwd()), names
-        )
+        arm: task.remote(shared, kept_model(ledger, record, files), str(Path.cwd()), names)
         for arm, record in missing.items()
     }
     for arm, ref in drawn.items():

@@ -363,6 +363,13 @@ def device_percent() -> float | None:
     return device_percent()
 
 
+def device_name() -> str:
+    """What a training computes on: `cpu`, or the GPU's name."""
+    torch = sys.modules.get("torch")
+    has_gpu = torch is not None and torch.cuda.is_available()
+    return str(torch.cuda.get_device_name()) if torch and has_gpu else "cpu"
+
+
 @contextlib.contextmanager
 def random_state_kept() -> Iterator[None]:
     """Puts random numbers back to where a training left them, whatever is done meanwhile."""

@@ -6,16 +6,18 @@ import contextlib
 import os
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pyarrow.fs import FileSystem
 from ray import tune
 
 from study.events import Dealt
 from study.full_disk import no_room
 from study.inner_search import tune_epoch
 from study.pictures import draw_picture
+from study.place import place
 from study.search_language import InnerSearch
 from study.system_metrics import SystemMeter
 from study.trainable import (
@@ -30,6 +32,8 @@ TUNED = "tuned"
 """Of a report: what the inner search chose."""
 SYSTEM = "system"
 """Of a report: what the epoch took of the machine."""
+PLACE = "place"
+"""Of a report: the node and the device."""
 DRAWN = "drawn"
 """Of a report: whether its checkpoint holds a picture."""
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
@@ -46,6 +50,7 @@ def run_trial(
     out: str,
     inner: InnerSearch | None = None,
     pictures: int = 0,
+    files: FileSystem | None = None,
 ) -> None:
     """Trains one trial under Ray Tune.
 
@@ -55,18 +60,19 @@ def run_trial(
     the reason is not known to be harmless, the process ends with it.
 
     Args:
-        config: `dealt`, the trial; and `resume_from`, a checkpoint directory, or None.
+        config: `dealt`, the trial; and `resume_from`, a directory on the driver's node, or None.
         subject: what is trained.
         home: the driver's working directory, which relative paths start from.
         out: the study directory.
         inner: what is searched when the training is over.
         pictures: after how many epochs a picture is due, each time; 0 for never.
+        files: how the driver's node is reached; left out, its directories are there here too.
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
     dealt: Dealt = config["dealt"]
     try:
-        with keep_test_shut(), SystemMeter() as meter, _resume_from(config) as checkpoint:
+        with keep_test_shut(), SystemMeter() as meter, _resume_from(config, files) as checkpoint:
             report = _reporter(dealt, subject, inner, pictures, meter)
             subject.fit(dealt.config, report, checkpoint)
     except TrialFailed as error:
@@ -81,27 +87,28 @@ def run_trial(
         raise
 
 
-def judge(trainable: Trainable, checkpoint: str, home: str) -> Judgement:
+def judge(trainable: Trainable, checkpoint: tune.Checkpoint, home: str) -> Judgement:
     """Judges a trained model on the test split.
 
     Args:
         trainable: what was trained.
-        checkpoint: directory of the model.
+        checkpoint: the model.
         home: the driver's working directory.
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
-    return trainable.judge(Path(checkpoint), "test")
+    with checkpoint.as_directory() as directory:
+        return trainable.judge(Path(directory), "test")
 
 
 def draw(
-    trainable: Trainable, checkpoint: str, home: str, images: Sequence[str]
+    trainable: Trainable, checkpoint: tune.Checkpoint, home: str, images: Sequence[str]
 ) -> dict[str, bytes]:
     """Draws what a trained model predicts for images of the test split.
 
     Args:
         trainable: what was trained.
-        checkpoint: directory of the model.
+        checkpoint: the model.
         home: the driver's working directory.
         images: names of images.
 
@@ -110,9 +117,9 @@ def draw(
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
-    with tempfile.TemporaryDirectory(prefix="study-") as directory:
-        trainable.draw(Path(checkpoint), "test", Path(directory), images)
-        return {path.name: path.read_bytes() for path in sorted(Path(directory).iterdir())}
+    with tempfile.TemporaryDirectory(prefix="study-") as out, checkpoint.as_directory() as model:
+        trainable.draw(Path(model), "test", Path(out), images)
+        return {path.name: path.read_bytes() for path in sorted(Path(out).iterdir())}
 
 
 def _reporter(
@@ -126,6 +133,7 @@ def _reporter(
         drawn = draw_picture(subject, checkpoint_dir, epoch, dealt.num_epochs, pictures)
         result: dict[str, Any] = {"epoch": epoch, "metrics": values, DRAWN: drawn}
         result[SYSTEM] = meter.read()
+        result[PLACE] = place()
         if tuned:
             result[TUNED] = tuned
         tune.report(result, checkpoint=tune.Checkpoint.from_directory(str(checkpoint_dir)))
@@ -134,14 +142,15 @@ def _reporter(
 
 
 @contextlib.contextmanager
-def _resume_from(config: dict[str, Any]) -> Any:
+def _resume_from(config: dict[str, Any], files: FileSystem | None) -> Iterator[Path | None]:
     """The checkpoint of this run of Ray Tune, or else of the one that was interrupted."""
-    checkpoint = tune.get_checkpoint()
-    if checkpoint is not None:
-        with checkpoint.as_directory() as directory:
-            yield Path(directory)
-    else:
-        yield Path(config["resume_from"]) if config["resume_from"] else None
+    left = config["resume_from"]
+    checkpoint = tune.get_checkpoint() or (left and tune.Checkpoint(left, files))
+    if not checkpoint:
+        yield None
+        return
+    with checkpoint.as_directory() as directory:
+        yield Path(directory)
 
 
 def _one_line(text: str) -> str:

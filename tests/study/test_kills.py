@@ -110,7 +110,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 def tables_of(out: Path) -> dict[str, pd.DataFrame]:
     """The three tables as they lie on disk, without times and MLflow's names."""
     told = {name: pd.read_parquet(out / f"{name}.parquet") for name in ("trials", "epochs", "test")}
-    by_chance = ["device_seconds", "started", "ended", "mlflow_run_id"]
+    by_chance = ["device_seconds", "places", "started", "ended", "mlflow_run_id"]
     told["trials"] = told["trials"].drop(columns=by_chance)
     return told
 

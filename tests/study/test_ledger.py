@@ -97,6 +97,7 @@ def test_tables_tell_what_happened(ledger: Ledger) -> None:
         "metrics": {"val/loss": 1.0, "test/loss": 0.5},
         "objective": 1.0,
         "device_seconds": 2.5,
+        "places": "",
         "started": EVENTS[0].time,
         "mlflow_run_id": "abc",
         "checkpoint": f"checkpoints/{KEY}",
