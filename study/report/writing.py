@@ -15,13 +15,13 @@ from study.report.curves import draw_curves
 from study.report.drawing import PALETTE
 from study.report.escaping import code, markdown, one_line, tex
 from study.report.tradeoffs import draw_tradeoffs
-from study.results import read_results
+from study.results import Results, read_results
 
 MAX_PANELS = 24
 """Pictures of predictions in a report; the others stay in `figures/`."""
 
 
-def write_report(study_dir: Path) -> None:
+def write_report(study_dir: Path) -> Results:
     """Writes `report.html`, `report.md`, `table.tex`, `differences.tex` and `figures/curve-*.png`.
 
     Everything comes from the ledger and from the pictures in `figures/`, so that a report can be
@@ -29,6 +29,9 @@ def write_report(study_dir: Path) -> None:
 
     Args:
         study_dir: the study directory.
+
+    Returns:
+        What it says in numbers.
 
     Raises:
         ValueError: it holds no study.
@@ -49,6 +52,7 @@ def write_report(study_dir: Path) -> None:
         ("differences.tex.j2", "differences.tex"),
     ):
         write_atomically(study_dir / name, _render(template, content, colours))
+    return results
 
 
 def _render(template: str, content: Content, colours: dict[str, str]) -> str:

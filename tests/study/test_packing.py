@@ -186,7 +186,7 @@ def test_a_kind_of_trial_that_does_not_fit_is_told_before_the_study_starts(
 
 @pytest.mark.usefixtures("small_ray")
 def test_gpus_that_are_in_use_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packing, "SECONDS_TO_ANSWER", 0.5)
+    monkeypatch.setattr(packing.ray, "wait", lambda asked, timeout: ([], asked))
     (node,) = ray.nodes()
     told = {**node, "Resources": {"GPU": 4}, "NodeManagerHostname": "gpu-7"}
     with pytest.raises(ValueError, match=r"expected the 4 GPUs of gpu-7 to be free, .* in use"):
