@@ -160,7 +160,12 @@ def check_mlflow(out: Path, mlflow: MlflowClient) -> None:
     known = Ledger.open(out).records
     assert set(runs) == {"study", *known}
     assert {len(own) for own in runs.values()} == {1}
-    assert {run.info.status for (run,) in runs.values()} == {"FINISHED", "KILLED"}
+    ends = {"pruned": "KILLED", "completed": "FINISHED"}
+    of_trials = {key: ends[record.status] for key, record in known.items()}
+    assert {key: run.info.status for key, (run,) in runs.items()} == {
+        **of_trials,
+        "study": "FINISHED",
+    }
     assert check(Ledger.open(out), os.environ["MLFLOW_TRACKING_URI"]).differences == ()
 
 
