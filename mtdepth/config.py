@@ -62,7 +62,10 @@ class DataSetConfig(Config):
         if not isinstance(told, dict):
             return told
         own = OWN_DEFAULTS.get(str(told.get("name")), {})
-        return {name: value for name, value in own.items() if name in cls.model_fields} | told
+        found = {name: value for name, value in own.items() if name in cls.model_fields} | told
+        if isinstance(mix := found.get("mix"), list):  # what has been here is strictly no tuple
+            found["mix"] = tuple(mix)
+        return found
 
 
 class MixedDataConfig(DataSetConfig):

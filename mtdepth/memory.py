@@ -12,12 +12,12 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def device_total_bytes() -> int:
-    """Memory of the smallest GPU that this process sees; 0 where it sees none."""
+def device_free_bytes() -> int:
+    """What is free of the GPU that has least of those that this process sees; 0 where it sees none.
+
+    It is what other processes leave, and this one, which holds a CUDA context to ask.
+    """
     import torch
 
-    sizes = [
-        torch.cuda.get_device_properties(index).total_memory
-        for index in range(torch.cuda.device_count())
-    ]
+    sizes = [torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())]
     return min(sizes, default=0)

@@ -40,15 +40,18 @@ def calibrations(
     resources: Resources,
     concurrency: int,
     say: Say,
+    *,
+    asked_by: str = "--calibrate",
 ) -> dict[str, Calibration]:
-    """What a training of each arm costs.
+    """What trainings cost.
 
     Args:
-        configs: of the arms.
+        configs: by the arm, or what else it is called.
         trainable: what is trained.
         resources: of a training.
         concurrency: how many are calibrated at once.
         say: hears of what is done.
+        asked_by: what an error begins with.
 
     Raises:
         ValueError: trials can't be calibrated, or one did not work.
@@ -72,7 +75,7 @@ def calibrations(
             found[arm] = ray.get(done)
         except ray.exceptions.RayError as error:
             cause = " ".join(str(getattr(error, "cause", None) or error).split())[:500]
-            raise ValueError(f"--calibrate: arm {arm}: {cause}") from None
+            raise ValueError(f"{asked_by}: arm {arm}: {cause}") from None
     of_arms = {arm: found[arms[0]] for arms in kinds.values() for arm in arms}
     return {arm: of_arms[arm] for arm in configs}
 

@@ -5,14 +5,14 @@ Each verb is a thin layer over a function; its module is imported when it is cal
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
 
+from study.command_line import BAD_INPUT as BAD_INPUT
+from study.command_line import refuse
 from study.plain_errors import suggestion
 
-BAD_INPUT = 2
 VERBS: Mapping[str, tuple[str, str]] = {
     "run": ("study.verbs:run", "run a study from its question to its report"),
     "plan": ("study.verbs:plan", "say what a study would run, and run nothing"),
@@ -43,8 +43,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "study") -> int:
     if verb.startswith("-"):  # as `python -m study.run` takes them
         verb, rest = "run", told
     if verb not in VERBS:
-        print(f"error: unknown verb {verb!r}; {suggestion(verb, VERBS)}", file=sys.stderr)
-        return BAD_INPUT
+        return refuse(f"unknown verb {verb!r}; {suggestion(verb, VERBS)}")
     module, function = VERBS[verb][0].split(":")
     code: int = getattr(importlib.import_module(module), function)(rest, prog=f"{prog} {verb}")
     return code
@@ -59,27 +58,6 @@ def _help(prog: str) -> str:
         f"verbs:\n{lines}\n\n"
         f"{prog} VERB --help tells more of each.\n"
     )
-
-
-def directory_parser(
-    prog: str, description: str, epilog: str | None = None
-) -> argparse.ArgumentParser:
-    """The arguments of a verb that is about one study directory."""
-    made = argparse.ArgumentParser(
-        prog=prog,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    made.add_argument("study_dir", metavar="DIR", help="a study directory")
-    return made
-
-
-def refuse(error: Exception, code: int = BAD_INPUT) -> int:
-    """Tells an error in one line, and gives the exit code."""
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

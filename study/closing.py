@@ -14,7 +14,7 @@ from rich.text import Text
 
 from study.report.answer import answer
 from study.report.numbers import interval, mean_and_std, p_value, signed
-from study.results import Comparison, Results, read_results
+from study.results import Comparison, Results
 from study.tracking.server import tracking_uri
 from study.trainable import higher_is_better
 from study.words import counted, trial_noun
@@ -22,9 +22,13 @@ from study.words import counted, trial_noun
 HEADINGS = ("arm", "value", "difference", "95 % interval", "p (Holm)")
 
 
-def render(study_dir: Path) -> RenderableType:
-    """The end of a study, for the terminal."""
-    results = read_results(study_dir)
+def render(results: Results, study_dir: Path) -> RenderableType:
+    """The end of a study, for the terminal.
+
+    Args:
+        results: what it found.
+        study_dir: where it lies.
+    """
     return Group(
         Text(),
         arms_tables(results),

@@ -88,6 +88,12 @@ class Clustering:
             ValueError: there is no such model, or its data is not as it should be.
         """
         trained = trained_with(self.checkpoint)
+        if trained.data.train_on != "train":
+            raise ValueError(
+                f"{self.checkpoint}: expected a model that was trained on the training split "
+                "alone, as the validation split is what a clustering is chosen by, found one that "
+                f"was trained on {trained.data.train_on}"
+            )
         found = Mtdepth().check_data(trained.model_dump(mode="json"), on_progress)
         for split, name in (("val", "validation"), ("test", "test")):
             if not found[split].truth.instances:

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from study.cli import refuse
+from study.command_line import console, refuse
 
 if TYPE_CHECKING:
     from study.side_by_side import SideBySide
@@ -52,15 +51,13 @@ def main(arguments: Sequence[str] | None = None, prog: str = "study compare") ->
     if options.markdown:
         print("\n".join(_as_markdown(found, names)))
         return 0
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 110)
+    screen = console()
     for line in names:
-        console.print(Text(line), soft_wrap=True)
+        screen.print(Text(line), soft_wrap=True)
     for title, headings, rows in _tables(found):
-        console.print(Text(f"\n{title}", style="bold"), soft_wrap=True)
-        console.print(_table(headings, rows), crop=False)
-    console.print(Text(f"\n{_note(found)}"), soft_wrap=True)
+        screen.print(Text(f"\n{title}", style="bold"), soft_wrap=True)
+        screen.print(_table(headings, rows), crop=False)
+    screen.print(Text(f"\n{_note(found)}"), soft_wrap=True)
     return 0
 
 

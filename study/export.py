@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.cli import directory_parser, refuse
+from study.command_line import directory_parser, refuse
 
 if TYPE_CHECKING:
     import pandas as pd

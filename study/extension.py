@@ -89,6 +89,8 @@ def extend(ledger: Ledger, space: Space, trainable: Trainable, say: Say) -> None
         )
     if not found:
         return
+    for line in _what_stays(ledger, found):
+        say(line)
     check_software(space, trainable)
     summaries, data = check_data(space, trainable, say)
     resolved = resolve_objectives(space, summaries, say)
@@ -109,6 +111,22 @@ def extend(ledger: Ledger, space: Space, trainable: Trainable, say: Say) -> None
         objectives=objectives, data=data, ended=None, extensions=[*before, extension]
     )
     write_atomically(directory / "space.yaml", space_as_yaml(space))
+
+
+def _what_stays(ledger: Ledger, found: list[Difference]) -> Iterator[str]:
+    """What an extension leaves as it is, though one might think otherwise."""
+    confirmed = dict.fromkeys(r.dealt.arm for r in ledger.records.values() if r.phase == "confirm")
+    if confirmed and any(one.field == "search.trials_per_arm" for one in found):
+        yield (
+            f"Note: confirmed already: {', '.join(confirmed)}. These keep the settings that they "
+            "were confirmed with, also if the search goes on to find better ones."
+        )
+    new = [one.field.removeprefix("arms.") for one in found if one.was is _ABSENT]
+    if new and "packing" in ledger.manifest:
+        yield (
+            f"Note: resources.gpus stays {ledger.space.resources.num_gpus:g}, as it was measured "
+            f"without {', '.join(new)}."
+        )
 
 
 def _below(name: str, old: Any, new: Any) -> Iterator[Difference]:

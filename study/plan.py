@@ -125,7 +125,7 @@ def render(plan: Plan) -> RenderableType:
         Text(),
         _arms_table(plan),
         Text(),
-        *(Text(line) for line in (*_searched(plan), *_phases(plan))),
+        *(Text(line) for line in (*_searched(plan), *_phases(plan), *_gpus(space))),
     )
 
 
@@ -206,6 +206,15 @@ def _phases(plan: Plan) -> list[str]:
         f"  test     opened once, at the end, to compare these to {space.compare.baseline} in",
     ]
     return [*lines, *_metrics(space)]
+
+
+def _gpus(space: Space) -> list[str]:
+    if space.resources.gpus != "auto":
+        return []
+    return [
+        "  GPUs     resources.gpus: auto: how many trials share one is measured by a few steps of",
+        "           each kind of trial before the study starts; 0 where there is none",
+    ]
 
 
 def _metrics(space: Space) -> list[str]:

@@ -12,14 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.text import Text
 
+from study.command_line import BAD_INPUT as BAD_INPUT
+from study.command_line import command_parser, console, refuse
+
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from study.recorded import Recorded
     from study.trainable import Trainable
 
-AGREES, DIFFERS, BAD_INPUT = 0, 1, 2
+AGREES, DIFFERS = 0, 1
 _DESCRIPTION = """\
 Runs a trial again from its record alone, in this process, and compares every metric of every
 epoch. Nothing is written to its study. The exit code is 0 if all agree, 1 if not, 2 if it cannot
@@ -39,13 +43,7 @@ examples:
 
 def parser(prog: str = "python -m study.replay") -> argparse.ArgumentParser:
     """The arguments."""
-    made = argparse.ArgumentParser(
-        prog=prog,
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command_parser(prog, _DESCRIPTION, _EXAMPLES)
     made.add_argument("trial", metavar="TRIAL", help="trial_key, or MLflow's name of a run")
     made.add_argument("--study", metavar="DIR", type=Path, help="the trial's study directory")
     made.add_argument(
@@ -86,17 +84,13 @@ def main(
         prog: the program, as its help names it.
     """
     options = parser(prog).parse_args(arguments)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 110)
     try:
-        return _replay(options, trainable, console)
+        return _replay(options, trainable, console())
     except ValueError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return BAD_INPUT
+        return refuse(error)
 
 
-def _replay(options: argparse.Namespace, trainable: Trainable | None, console: Console) -> int:
+def _replay(options: argparse.Namespace, trainable: Trainable | None, screen: Console) -> int:
     from study.agreement import compare, same_end, what_differs
     from study.agreement_table import ends, table, verdict, why
     from study.manifest import surroundings
@@ -106,23 +100,23 @@ def _replay(options: argparse.Namespace, trainable: Trainable | None, console: C
     told = len(recorded.epochs)
     where = recorded.directory or "MLflow alone, as its study directory is gone"
     whose = f"Trial {recorded.trial_key}, {recorded.status}, of {where}"
-    console.print(Text(whose), soft_wrap=True)  # a path is one word, however long
+    screen.print(Text(whose), soft_wrap=True)  # a path is one word, however long
     found = replay(
         recorded,
         trainable,
         tests=options.test,
-        on_epoch=lambda epoch: console.print(Text(f"Epoch {epoch} of {told}")),
+        on_epoch=lambda epoch: screen.print(Text(f"Epoch {epoch} of {told}")),
     )
     rows = compare(recorded, found)
-    console.print(table(rows, options.tolerance), crop=False)
+    screen.print(table(rows, options.tolerance), crop=False)
     if recorded.test is not None and not options.test:
-        console.print(Text("The test split was left alone; --test compares it too."))
+        screen.print(Text("The test split was left alone; --test compares it too."))
     agrees = same_end(recorded, found) and all(row.agrees(options.tolerance) for row in rows)
     reasons = list(what_differs(recorded, found, surroundings()))
     for line in (*ends(recorded, found), verdict(rows, agrees, options.tolerance)):
-        console.print(Text(line), soft_wrap=True)
+        screen.print(Text(line), soft_wrap=True)
     for line in why(reasons, agrees):
-        console.print(Text(line), soft_wrap=True)
+        screen.print(Text(line), soft_wrap=True)
     return AGREES if agrees else DIFFERS
 
 

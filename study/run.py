@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from study.command_line import BAD_INPUT as BAD_INPUT
+from study.command_line import command_parser, console, refuse
 
 if TYPE_CHECKING:
     from study.space import Space
 
-BAD_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
 _DESCRIPTION = """\
@@ -46,13 +46,7 @@ examples:
 
 def parser(prog: str = "python -m study.run") -> argparse.ArgumentParser:
     """The arguments."""
-    made = argparse.ArgumentParser(
-        prog=prog,
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command_parser(prog, _DESCRIPTION, _EXAMPLES)
     made.add_argument(
         "--space",
         metavar="FILE",
@@ -129,7 +123,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.ru
         try:
             space = load_space(options.space, options.overrides)
         except ValueError as error:
-            return _refuse(error, BAD_INPUT)
+            return refuse(error)
         if options.plan:
             return _tell_plan(space, options)
         return _run_and_tell(options, space, options.out or new_directory(space.study))
@@ -146,8 +140,8 @@ def new_directory(study: str) -> Path:
 def _tell_plan(space: Space, options: argparse.Namespace) -> int:
     from study import plan
 
-    console = _console()
-    console.print(plan.render(plan.make_plan(space)))
+    screen = console()
+    screen.print(plan.render(plan.make_plan(space)))
     if not options.calibrate:
         return 0
     from study import cost_words, runner
@@ -156,8 +150,8 @@ def _tell_plan(space: Space, options: argparse.Namespace) -> int:
     try:
         cost = runner.plan_study(space, settings)
     except ValueError as error:
-        return _refuse(error, BAD_INPUT)
-    console.print(cost_words.render_cost(cost))
+        return refuse(error)
+    screen.print(cost_words.render_cost(cost))
     return 0
 
 
@@ -172,7 +166,7 @@ def _resume(options: argparse.Namespace) -> int:
     for name, value in given.items():
         if value:
             problem = f"{name} does not go with --resume: a study goes on as it was started"
-            return _refuse(ValueError(problem), BAD_INPUT)
+            return refuse(problem)
     if is_compared:
         from study import runner
         from study.space_loading import load_space
@@ -183,7 +177,7 @@ def _resume(options: argparse.Namespace) -> int:
             space = load_space(file, options.overrides)
             runner.take_space(options.resume, space, extends=options.extend)
         except ValueError as error:
-            return _refuse(error, BAD_INPUT)
+            return refuse(error)
     return _run_and_tell(options, None, options.resume)
 
 
@@ -192,21 +186,23 @@ def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: P
     from study import closing, full_disk, runner
 
     settings = runner.Settings(
-        address=options.address, concurrency=options.concurrency, calibrates=options.calibrate
+        address=options.address,
+        concurrency=options.concurrency,
+        calibrates=options.calibrate,
+        tells=lambda found: console().print(closing.render(found, directory), crop=False),
     )
     try:
         if space is None:
-            directory = runner.resume_study(directory, settings)
+            runner.resume_study(directory, settings)
         else:
-            directory = runner.run_study(space, directory, settings)
+            runner.run_study(space, directory, settings)
     except KeyboardInterrupt:
         print(_how_to_go_on(directory), file=sys.stderr)
         return INTERRUPTED
     except (runner.StudyFailed, full_disk.DiskFull) as error:
-        return _refuse(error, FAILED)
+        return refuse(error, FAILED)
     except ValueError as error:
-        return _refuse(error, BAD_INPUT)
-    _console().print(closing.render(directory), crop=False)
+        return refuse(error)
     return 0
 
 
@@ -217,19 +213,6 @@ def _how_to_go_on(directory: Path) -> str:
         "\nInterrupted. No epoch that was reported is lost; to go on:\n"
         f"  python -m study.run --resume {shlex.quote(str(directory))}"
     )
-
-
-def _refuse(error: Exception, code: int) -> int:
-    lines = (" ".join(line.split()) for line in str(error).splitlines())
-    print("error: " + "\n  ".join(line for line in lines if line), file=sys.stderr)
-    return code
-
-
-def _console() -> Console:
-    console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 110)
-    return console
 
 
 if __name__ == "__main__":

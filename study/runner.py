@@ -65,7 +65,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
         space, packing = settle(space, subject, say)
         slots = room_for(space.resources, settings.concurrency)
         manifest = make_manifest(space.study, told, data)
-        if packing is not None:
+        if packing is not None:  # it was asked for
             manifest["packing"] = packing
         if settings.calibrates:
             manifest["planned"] = measure(space, subject, slots, say).told()

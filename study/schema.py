@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from study.plain_errors import dotted_fields
+from study.settings import OF_CONFIRM
 from study.space import Space
 from study.trainable import TrainConfig
 
@@ -24,6 +25,7 @@ def space_schema() -> Schema:
     """The schema of a space file."""
     space, training = Space.model_json_schema(), TrainConfig.model_json_schema()
     parts: dict[str, Schema] = {**training.pop("$defs"), TrainConfig.__name__: training}
+    del parts["DataConfig"]["properties"]["train_on"]  # it is for `confirm` to say
     fields = {name: _pointer(parts, TrainConfig.__name__, name) for name in _names()}
     for name, part in list(parts.items()):
         parts[name] = {**part, "properties": _with_dotted_names(parts, name)}
@@ -50,7 +52,7 @@ def as_text() -> str:
 
 def _names() -> list[str]:
     """Fields that can be searched."""
-    return [name for name in dotted_fields(TrainConfig) if name != "seed"]
+    return [name for name in dotted_fields(TrainConfig) if name not in OF_CONFIRM]
 
 
 def _with_dotted_names(parts: dict[str, Schema], name: str) -> dict[str, Schema]:

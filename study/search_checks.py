@@ -13,7 +13,7 @@ from study.first_points import check_first_points
 from study.nesting import expanded
 from study.plain_errors import dotted_fields, first_field_error, suggestion
 from study.search_language import Parameter, Search
-from study.settings import KINDS, strictly
+from study.settings import KINDS, OF_CONFIRM, strictly
 from study.space import Space
 
 
@@ -25,11 +25,11 @@ def check_search(space: Space) -> None:
     """
     if space.search is None:
         return
-    valid = [name for name in dotted_fields(KINDS[space.kind]) if name != "seed"]
+    valid = [name for name in dotted_fields(KINDS[space.kind]) if name not in OF_CONFIRM]
     for name, parameter in space.search.space.items():
         path: FieldPath = ("search", "space", name)
-        if name == "seed":
-            raise FieldError(path, "seeds are not searched; see confirm.seeds", at_key=True)
+        if name in OF_CONFIRM:
+            raise FieldError(path, OF_CONFIRM[name], at_key=True)
         if name not in valid:
             raise FieldError(path, f"unknown field; {suggestion(name, valid)}", at_key=True)
         _check_conditions(space, name, parameter, valid)

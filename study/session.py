@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from study.progress import Progress
 from study.recorder import Recorder
 from study.records import TrialRecord
 from study.report import write_report
+from study.results import Results
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.showing import show
@@ -56,6 +58,8 @@ class Settings:
     """What is trained; left out, what the space is about."""
     tracks: bool = True
     """Whether MLflow hears of it."""
+    tells: Callable[[Results], None] | None = None
+    """Hears what was found, once the report is written."""
     calibrates: bool = False
     """Whether it is measured first what it would cost, for the report to say how that came out."""
 
@@ -116,11 +120,13 @@ class Session:
                 ledger.update_manifest(ended=now(), actual=self._actual())
             ledger.flush()
             self.say("Writing the report.")
-            write_report(ledger.directory)
+            found = write_report(ledger.directory)
         finally:
             if tracker is not None:
                 tracker.close()
             ledger.close()
+        if self.settings.tells is not None:
+            self.settings.tells(found)
         return ledger.directory
 
     def _replay(self) -> None:

@@ -16,6 +16,11 @@ KINDS: Mapping[Kind, type[TrainConfig] | type[ClusteringConfig]] = {
     "clustering": ClusteringConfig,
 }
 """By `kind` of the space."""
+OF_CONFIRM: Mapping[str, str] = {
+    "seed": "seeds are not searched; see confirm.seeds",
+    "data.train_on": "a search has to be judged on the validation split; see confirm.train_on",
+}
+"""Fields of a training that no search chooses, and why."""
 
 
 def settings_of(space: Space, arm: str) -> Settings:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
 from study.documents import FieldError, FieldPath
 from study.goals import Goal
-from study.nesting import expanded
+from study.nesting import expanded, value_at
 from study.plain_errors import first_field_error, suggestion
 from study.search_checks import check_search, reaches
-from study.settings import KINDS, Settings, strictly
+from study.settings import KINDS, OF_CONFIRM, Settings, strictly
 from study.space import Space
 from study.trainable import higher_is_better, metric_names
 
@@ -58,7 +59,14 @@ def _check_seeds(space: Space) -> None:
 
 
 def _check_train_on(space: Space) -> None:
-    """Whether something is confirmed on both splits, and nothing need be chosen by one of them."""
+    """Whether `confirm` alone says what is learned from, has something to say it of, and leaves
+    nothing to be chosen by a split that was learned from."""
+    told: list[tuple[FieldPath, Mapping[str, Any]]] = [(("base",), space.base)]
+    told += [(("arms", name, "set"), arm.set) for name, arm in space.arms.items()]
+    name = "data.train_on"
+    for root, settings in told:
+        if value_at(expanded(settings), name) is not None:
+            raise FieldError((*root, *name.split(".")), OF_CONFIRM[name], at_key=True)
     if space.confirm.train_on == "train":
         return
     path = ("confirm", "train_on")
@@ -79,6 +87,9 @@ def _check_kind(space: Space) -> None:
             problem = "a study of trainings has no checkpoint; expected kind: clustering beside it"
             raise FieldError(("checkpoint",), problem, at_key=True)
         return
+    if space.resources.gpus == "auto":
+        problem = "auto measures trainings, of which there are none; expected a number"
+        raise FieldError(("resources", "gpus"), problem)
     why = {
         "confirm": (bool(space.confirm.seeds), "nothing is random in a clustering: no seeds"),
         "scheduler": (space.scheduler.name != "none", "a clustering has no epochs to end early"),

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from study.cli import directory_parser, refuse
+from study.command_line import console, directory_parser, refuse
 
 if TYPE_CHECKING:
     from study.state import StudyState
@@ -37,10 +37,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "study status") -> 
     if options.json:
         print(json.dumps(asdict(state), indent=2))
         return 0
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 110)
-    console.print(render(state), crop=False)
+    console().print(render(state), crop=False)
     return 0
 
 

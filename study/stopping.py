@@ -111,7 +111,7 @@ def stop(directory: Path, patience_s: float = PATIENCE_S) -> None:
 
 def main(arguments: Sequence[str] | None = None, prog: str = "study stop") -> int:
     """Runs the command line, and returns its exit code."""
-    from study.cli import directory_parser, refuse
+    from study.command_line import directory_parser, refuse
 
     parser = directory_parser(
         prog,

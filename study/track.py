@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.tr
         arguments: without the program's name; left out, those of the process.
         prog: the program, as its help names it.
     """
-    from study.cli import directory_parser, refuse
+    from study.command_line import directory_parser, refuse
 
     directory = directory_parser(
         prog,

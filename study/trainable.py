@@ -22,7 +22,7 @@ from mtdepth.config import ClusteringConfig as ClusteringConfig
 from mtdepth.config import OpticsConfig as OpticsConfig
 from mtdepth.config import TrainConfig as TrainConfig
 from mtdepth.data.shut import keep_test_shut as keep_test_shut
-from mtdepth.memory import device_total_bytes as device_total_bytes
+from mtdepth.memory import device_free_bytes as device_free_bytes
 from mtdepth.memory import peak_memory_bytes as peak_memory_bytes
 from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
@@ -48,8 +48,8 @@ __all__ = [
     "Trainable",
     "TrialFailed",
     "Truth",
+    "device_free_bytes",
     "device_percent",
-    "device_total_bytes",
     "higher_is_better",
     "keep_test_shut",
     "metric_names",

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from study import run as study_run
-from study.cli import directory_parser
+from study.command_line import directory_parser
 
 
 def run(arguments: Sequence[str], prog: str = "study run") -> int:

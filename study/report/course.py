@@ -138,7 +138,7 @@ def how_test_was_shut(results: Results) -> list[str]:
         f"{chosen if results.space.search else 'Settings were not searched'}; numbers in "
         "the tables above are of the test split, which no choice has seen."
     ]
-    if results.space.confirm.train_on != "train":
+    if results.space.confirm.train_on != "train" and results.final_phase == "confirm":
         lines.append(
             "Confirmed models learned from the training and validation splits together, for all of "
             "their epochs; nothing was chosen after that."

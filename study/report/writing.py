@@ -20,14 +20,17 @@ from study.results import Results, read_results
 FILES = ("report.html", "report.md", "table.tex", "differences.tex")
 
 
-def write_report(study_dir: Path) -> None:
+def write_report(study_dir: Path) -> Results:
     """Writes `report.html`, `report.md`, `table.tex`, `differences.tex` and `figures/`.
 
-    Everything comes from the ledger and from `pictures/`, so that a report can be made at any
+    Everything comes from the ledger and from `shown/`, so that a report can be made at any
     time, from a study that still runs too.
 
     Args:
         study_dir: the study directory.
+
+    Returns:
+        What it says in numbers.
 
     Raises:
         ValueError: it holds no study.
@@ -37,6 +40,7 @@ def write_report(study_dir: Path) -> None:
     colours = {arm: PALETTE[i % len(PALETTE)] for i, arm in enumerate(results.space.arms)}
     for name in FILES:
         write_atomically(study_dir / name, render(f"{name}.j2", c=content, colours=colours))
+    return results
 
 
 def _draw(results: Results, study_dir: Path) -> Figures:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from study.closing import render
+from study.results import read_results
 from study.space import Space
 from tests.study.ledgers import told_space, trial, write_study
 
@@ -23,7 +24,7 @@ def space(**changes: Any) -> Space:
 
 def shown(study: Path, width: int = 80) -> str:
     console = Console(width=width, record=True, quiet=False, highlight=False)
-    console.print(render(study), crop=False)
+    console.print(render(read_results(study), study), crop=False)
     return console.export_text()
 
 

@@ -11,11 +11,13 @@ import pytest
 from study import run, runner
 from study.extension import differences, extend, refuse_differences
 from study.ledger import Ledger
+from study.report.course import how_test_was_shut
+from study.results import read_results
 from study.runner import Settings, resume_study, run_study, take_space
 from study.simulate import Simulated
 from study.space import Space
 from study.space_loading import space_as_yaml
-from tests.study.ledgers import told_space, write_study
+from tests.study.ledgers import METRIC, told_space, trial, write_study
 from tests.study.simulated import simulated_space, told
 
 SETTINGS = Settings(trainable=Simulated(), tracks=False, concurrency=1)
@@ -99,10 +101,41 @@ def test_the_command_line_holds_a_space_against_the_study(
     assert re.search("expected a study directory with a space.yaml", capsys.readouterr().err)
     gone_on: list[Path] = []
     monkeypatch.setattr(runner, "resume_study", lambda directory, _: gone_on.append(directory))
-    monkeypatch.setattr("study.closing.render", lambda _: "")
     same = ["--resume", "study", "--space", "study/space.yaml"]
     assert run.main(same) == 0
     assert gone_on == [Path("study")]
+
+
+def test_it_says_what_it_does_for_arms_that_are_confirmed_already(tmp_path: Path) -> None:
+    """At once, and in the report, where the search has gone on to find something better."""
+    small = told_space(search=SEARCH)
+    rate = {n: {"optimizer.lr": n} for n in (1e-3, 2e-3, 5e-3)}
+    events = [
+        *trial("a", phase="search", number=0, params=rate[1e-3], val=0.5),
+        *trial("a", phase="search", number=1, params=rate[2e-3], val=0.4),
+        *trial("a", 1, params=rate[2e-3], test={METRIC: 0.4}),
+    ]
+    study = write_study(tmp_path / "study", events, small, objectives={})
+    large = told_space(search={**SEARCH, "trials_per_arm": 3})
+    ledger, said = Ledger.open(study, writable=True), list[str]()
+    extend(ledger, large, Simulated(), said.append)
+    assert said[0] == (
+        "Note: confirmed already: a. These keep the settings that they were confirmed with, also "
+        "if the search goes on to find better ones."
+    )
+    told = "The search of a went on after its confirmation and found better settings, search-a-002"
+    assert not any("went on" in line for line in how_test_was_shut(read_results(study)))
+    for event in trial("a", phase="search", number=2, params=rate[5e-3], val=0.3):
+        ledger.append(event)
+    ledger.close()
+    lines = how_test_was_shut(read_results(study))
+    assert [line for line in lines if line.startswith(told)]
+    # Seeds and new arms alone leave nothing to be thought otherwise.
+    ledger, said = Ledger.open(study, writable=True), []
+    more = told_space(search=large.search, confirm={"seeds": [1, 2, 3, 4]})
+    extend(ledger, more, Simulated(), said.append)
+    ledger.close()
+    assert not any("confirmed already" in line for line in said)
 
 
 def extended(study: Path, space: Space) -> Ledger:

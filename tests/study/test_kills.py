@@ -40,6 +40,7 @@ SEARCH = {
 }
 LARGE = simulated_space(ARMS, search=SEARCH, scheduler=ASHA, confirm={"seeds": [1, 2, 3, 4]})
 SMALL = simulated_space(scheduler=ASHA, confirm={"seeds": [1]})
+BOUND = simulated_space(confirm={"seeds": [1, 2], "train_on": "train+val"}, budget={"trials": 8})
 NAMES = ("search", "confirm", "test")
 
 
@@ -159,7 +160,12 @@ def check_mlflow(out: Path, mlflow: MlflowClient) -> None:
     known = Ledger.open(out).records
     assert set(runs) == {"study", *known}
     assert {len(own) for own in runs.values()} == {1}
-    assert {run.info.status for (run,) in runs.values()} == {"FINISHED", "KILLED"}
+    ends = {"pruned": "KILLED", "completed": "FINISHED"}
+    of_trials = {key: ends[record.status] for key, record in known.items()}
+    assert {key: run.info.status for key, (run,) in runs.items()} == {
+        **of_trials,
+        "study": "FINISHED",
+    }
     assert check(Ledger.open(out), os.environ["MLFLOW_TRACKING_URI"]).differences == ()
 
 
@@ -177,6 +183,7 @@ def check_kills(
     num_kills: dict[str, int],
     seed: int,
     seconds: float,
+    statuses: tuple[str, ...] = ("completed", "pruned"),
 ) -> None:
     """Kills a study at random moments in each phase, and compares it to the undisturbed one."""
     chance = random.Random(seed)
@@ -186,8 +193,7 @@ def check_kills(
     print(f"killed {dict(landed)} times, at events {at}")
     assert sum(landed.values()) == sum(num_kills.values())
     assert all(landed[phase] for phase in num_kills), landed
-    statuses = set(Ledger.open(expected).trials().status)
-    assert statuses == {"completed", "pruned"}, "early stopping takes part"
+    assert set(Ledger.open(expected).trials().status) == set(statuses), "early stopping takes part"
     check_whole(directory, expected, MlflowClient(os.environ["MLFLOW_TRACKING_URI"]))
 
 
@@ -200,6 +206,19 @@ def small(tmp_path_factory: pytest.TempPathFactory, small_ray: None) -> Path:
 def test_killed_twice_it_ends_the_same(tmp_path: Path, small: Path) -> None:
     num_kills = {"search": 1, "test": 1}
     check_kills(SMALL, small, tmp_path / "killed", num_kills, seed=0, seconds=0.2)
+
+
+@pytest.mark.usefixtures("mlflow")
+def test_killed_twice_it_ends_at_the_same_budget(tmp_path: Path) -> None:
+    """Of 6 trials to search and 4 to confirm, on both splits, 8 are paid for."""
+    expected = undisturbed(BOUND, tmp_path / "expected")
+    num_kills = {"search": 1, "confirm": 1}
+    check_kills(BOUND, expected, tmp_path / "killed", num_kills, 2, 0.2, statuses=("completed",))
+    manifests = [Ledger.open(d / "study").manifest for d in (tmp_path / "killed", expected.parent)]
+    assert manifests[0]["cut_off"] == manifests[1]["cut_off"]
+    assert manifests[0]["cut_off"] == {"limit": "8 trials", "phase": "confirm"}
+    trials = Ledger.open(tmp_path / "killed" / "study").trials()
+    assert Counter(trials.phase) == {"search": 6, "confirm": 2}
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from study import run, runner
+from study.results import Results, read_results
 from study.space_loading import space_as_yaml
 from study.trainable import OnProgress, SplitSummary
 from tests.study.quick import Quick, quick_space
@@ -48,7 +49,16 @@ def test_a_study_that_ends_says_what_it_found_and_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings(monkeypatch, Quick(diary=tmp_path / "diary"))
+    worked_out: list[Path] = []
+
+    def counted(directory: Path) -> Results:
+        worked_out.append(directory)
+        return read_results(directory)
+
+    for name in ("study.results", "study.report.writing"):
+        monkeypatch.setattr(f"{name}.read_results", counted)
     assert run.main(["--space", "quick.yaml", "--set", "base.epochs=1"]) == 0
+    assert len(worked_out) == 1, "for the report and the last words alike"
     (study,) = Path("studies").iterdir()
     assert re.fullmatch(r"quick-\d{8}-\d{6}", study.name)
     said = capfd.readouterr()

@@ -172,6 +172,7 @@ SETTINGS = st.fixed_dictionaries(
         "attention": st.sampled_from(["none", "encoder", "encoder+decoder"]),
         "evaluation": st.fixed_dictionaries({"flip": st.booleans()}),
         "max_val_samples": st.just(1),
+        "train_on": st.sampled_from(["train", "train+val"]),
         "seed": st.integers(0, 9),
     }
 )
@@ -190,7 +191,9 @@ def test_no_training_opens_a_file_of_the_test_split(
 ) -> None:
     slim = {"encoder": {"width": 8, "weights": "none"}, "decoder": {"width": 4}, "batch_size": 2}
     limits = {"epochs": 1, "max_steps_per_epoch": 1}
-    config = {**told, **slim, **limits, "data": tiny_data.model_dump(mode="json")}
+    data = {**tiny_data.model_dump(mode="json"), "train_on": told["train_on"]}
+    own = {name: value for name, value in told.items() if name != "train_on"}
+    config = {**own, **slim, **limits, "data": data}
     epochs: list[dict[str, float]] = []
     opened.cache_clear()
 
@@ -247,7 +250,7 @@ def real_space(data: DataConfig) -> Space:
             },
             "objective": {"metric": "val/depth/abs_rel", "mode": "min"},
             "search": {"trials_per_arm": 1},
-            "confirm": {"seeds": [1]},
+            "confirm": {"seeds": [1], "train_on": "train+val"},
             "compare": {"baseline": "st", "metrics": ["test/depth/abs_rel"]},
         }
     )
@@ -284,6 +287,11 @@ def test_a_real_study_opens_no_file_of_the_test_split_before_the_test_phase(
     times = {k: datetime.fromisoformat(manifest[k]).timestamp() for k in ("started", "test_opened")}
     trials = Ledger.open(tmp_path / "out").trials()
     assert list(trials.status) == ["completed"] * 4
+    reported = {
+        trial.phase: any(name.startswith("val/") for name in trial.metrics)
+        for trial in trials.itertuples()
+    }
+    assert reported == {"search": True, "confirm": False}
     seen = [(t, pid, path) for t, pid, path in opens(log) if t > times["started"]]
     tested = [(t, pid) for t, pid, path in seen if TEST_DRIVE in path or "test_files" in path]
     assert len({pid for _, pid, _ in seen}) > 1, "workers are heard too"

@@ -12,6 +12,7 @@ from mtdepth.config import WeightingConfig
 from study.conditions import searched_by
 from study.nesting import expanded, merged
 from study.plan import make_plan
+from study.settings import settings_of
 from study.space import Space
 from study.space_loading import find_space, load_space, space_as_yaml
 
@@ -319,6 +320,14 @@ def test_set_reaches_every_field(tmp_path: Path) -> None:
     assert space.resources.gpus == 0.5
     assert space.confirm.seeds == (4, 5, 6)
     assert space.question == "a=b"
+
+
+def test_data_can_be_mixed_by_a_file_and_by_set(tmp_path: Path) -> None:
+    mix = "{name: kitti, root: /somewhere}"
+    asked = EXAMPLE.replace("{name: driveworld}", f"{{name: driveworld, mix: [{mix}]}}")
+    space = load_space(write(tmp_path, asked))
+    assert settings_of(space, "mt-dwa").data.mix[0].name == "kitti"  # type: ignore[union-attr]
+    assert load_space(write(tmp_path, EXAMPLE), [f"base.data.mix=[{mix}]"]) == space
 
 
 def test_set_makes_and_removes_whole_entries(tmp_path: Path) -> None:
