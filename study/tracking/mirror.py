@@ -121,6 +121,7 @@ class Mirror:
         self.parent = self._run_of(shown, None)
         self._all.write(self.parent, (), {}, shown.tags)
         self._log_start(shown)
+        self._save_view(shown)
         return self.parent
 
     def _sync_trial(self, record: TrialRecord, is_running: bool) -> None:
