@@ -48,6 +48,6 @@ def test_an_arm_that_diverges_is_told_and_the_other_is_judged(
     assert 0 < trials.metrics["calm"]["test/depth/abs_rel"] < 100
     assert trials.device_seconds["calm"] > 0
     assert trials.error["wild"] in (out / "report.md").read_text()
-    (picture,) = {path.suffix for path in (out / "pictures" / "calm").iterdir()}
+    (picture,) = {path.suffix for path in (out / "shown" / "calm").iterdir()}
     assert picture == ".png"
     assert (out / "figures" / "image-00.png").read_bytes().startswith(b"\x89PNG")

@@ -102,7 +102,7 @@ def test_a_model_that_cannot_be_judged_or_drawn_is_told_and_the_others_are_judge
     said = capsys.readouterr().out
     assert "Test of confirm-dwa-seed1: OSError: the images are gone" in said
     assert "No pictures of uncertainty: OSError: no ink" in said
-    drawn = sorted(path.name for path in (out / "pictures").iterdir() if path.is_dir())
+    drawn = sorted(path.name for path in (out / "shown").iterdir() if path.is_dir())
     assert drawn == ["equal"]
     assert (out / "report.html").exists()
 
