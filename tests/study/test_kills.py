@@ -209,6 +209,7 @@ def test_killed_twice_it_ends_the_same(tmp_path: Path, small: Path) -> None:
 
 
 @pytest.mark.usefixtures("mlflow")
+@pytest.mark.slow
 def test_killed_twice_it_ends_at_the_same_budget(tmp_path: Path) -> None:
     """Of 6 trials to search and 4 to confirm, on both splits, 8 are paid for."""
     expected = undisturbed(BOUND, tmp_path / "expected")
