@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cluster import process
+from cluster.command_line import run
 
-BAD_INPUT = 2
 HOME = Path(".cluster-local")
 MAX_NODES = 64
 SECONDS_TO_START = 120.0
@@ -37,13 +37,7 @@ while True:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line, and returns its exit code."""
-    told = vars(_parser().parse_args(arguments))
-    verb: Callable[..., int] = told.pop("run")
-    try:
-        return verb(**told)
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return BAD_INPUT
+    return run(_parser(), arguments)
 
 
 def up(

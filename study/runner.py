@@ -114,9 +114,10 @@ def take_space(
     Raises:
         ValueError: it is another one, with a line for each difference.
     """
-    space = settled_as(Ledger.open(directory).space, space)
+    old = Ledger.open(directory).space
+    space = settled_as(old, space)
     if not extends:
-        refuse_differences(directory, differences(Ledger.open(directory).space, space))
+        refuse_differences(directory, differences(old, space))
         return
     ledger = Ledger.open(directory, writable=True)
     try:

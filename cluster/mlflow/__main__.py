@@ -7,28 +7,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from cluster.command_line import run
 from cluster.mlflow import server
 from cluster.mlflow.secrets import FILE, open_secrets
 from cluster.mlflow.settings import Settings
 from cluster.mlflow.users import add_user
 
-BAD_INPUT = 2
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line, and returns its exit code."""
-    told = vars(_parser().parse_args(arguments))
-    verb: Callable[..., int] = told.pop("run")
-    try:
-        return verb(**told)
-    except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
-    except (ValueError, OSError) as error:
-        message = str(error)
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return BAD_INPUT
+    return run(_parser(), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
