@@ -1,0 +1,102 @@
+"""A study over several hosts that share nothing but a network is the one that a laptop runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.ledger import Ledger
+from study.runner import Settings, run_study
+from study.simulate import Simulated
+from study.space_loading import space_as_yaml
+from tests.cluster import hosts
+from tests.cluster.hosts import Hosts
+from tests.cluster.test_study import DRIVER, SECONDS, SPACE, told
+from tests.conftest import TINY_WORLD
+from tests.study.conftest import small_ray
+from tests.study.simulated import simulated_space
+
+__all__ = ["small_ray"]
+NUM_HOSTS = 4
+pytestmark = pytest.mark.skipif(hosts.missing() is not None, reason=f"{hosts.missing()}")
+REAL = simulated_space(
+    base={
+        "tasks": ["depth"],
+        "epochs": 2,
+        "batch_size": 4,
+        "encoder": {"weights": "none"},
+        "data": {"height": 64, "width": 192, "driveworld": TINY_WORLD.model_dump(mode="json")},
+    },
+    search={
+        "trials_per_arm": 2,
+        "sampler": {"name": "random"},
+        "space": {"optimizer.lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}},
+    },
+    confirm={"seeds": [1]},
+)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+    with hosts.made(tmp_path_factory.mktemp("hosts"), NUM_HOSTS) as made:
+        for host in made.hosts:
+            made.start_ray(host)
+        yield made
+
+
+def run(cluster: Hosts, command: list[str]) -> str:
+    """Runs a program on the head to its end; what it said."""
+    log = cluster.head.disk / "said"
+    log.unlink(missing_ok=True)
+    process = cluster.head.start([sys.executable, *command], cluster.environment, log.name)
+    process.wait(timeout=600)
+    assert process.returncode == 0, log.read_text()[-3000:]
+    return log.read_text()
+
+
+def check_whole(cluster: Hosts, study: str) -> list[dict[str, Any]]:
+    """The study is complete on the head, all hosts have worked for it, and none has a part of it.
+
+    Returns:
+        What was tried and what it gave.
+    """
+    out = cluster.head.disk / study
+    ledger = Ledger.open(out)
+    names = {place.split("-")[0] for record in ledger.records.values() for place in record.places}
+    assert names == {host.name for host in cluster.hosts}
+    for record in ledger.records.values():
+        if record.phase == "confirm":
+            assert any((out / str(record.kept)).iterdir())
+    assert (out / "report.html").is_file()
+    assert [p.name for p in out.rglob(".*") if p.name != ".lock"] == [], "nothing is half written"
+    assert not (out / "ray").exists()
+    for host in cluster.hosts[1:]:
+        assert not (host.disk / study).exists()
+    return told(out)
+
+
+def test_hosts_without_a_shared_file_system_give_a_laptops_tables(
+    cluster: Hosts, small_ray: None, tmp_path: Path
+) -> None:
+    (cluster.head.disk / "driver.py").write_text(DRIVER)
+    run(cluster, ["driver.py", "/mnt/simulated", "auto", str(SECONDS)])
+    settings = Settings(trainable=Simulated(), tracks=False, concurrency=2)
+    laptop = run_study(SPACE, tmp_path / "study", settings)
+    assert check_whole(cluster, "simulated") == told(laptop)
+
+
+@pytest.mark.slow
+def test_real_trainings_by_the_command_line(cluster: Hosts) -> None:
+    (cluster.head.disk / "real.yaml").write_text(space_as_yaml(REAL))
+    command = ["-m", "study.run", "--space", "real.yaml", "--out", "real"]
+    run(cluster, [*command, "--address", "auto"])
+    run(cluster, [*command[:-1], "alone"])
+    alone = told(cluster.head.disk / "alone")
+    rows = check_whole(cluster, "real")
+    for row in [*rows, *alone]:
+        assert row["metrics"].pop("train/seconds") > 0
+    assert rows == alone
