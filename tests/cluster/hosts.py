@@ -91,6 +91,15 @@ class Host:
         self.started.append(process)
         return process
 
+    def processes(self) -> list[psutil.Process]:
+        """All that runs on it."""
+        return [
+            process
+            for started in self.started
+            if started.poll() is None
+            for process in psutil.Process(started.pid).children(recursive=True)
+        ]
+
     def power_off(self) -> None:
         """Ends all of it at once, as a power cut would; its disk stays."""
         for process in self.started[:1]:  # the others are in its namespaces

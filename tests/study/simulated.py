@@ -45,26 +45,44 @@ class Diarist(Simulated):
     diary: Path
 
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
-        def write(epoch: int) -> None:
-            line = {"time": now(), "config": config, "epoch": epoch, "pid": os.getpid()}
-            with self.diary.open("a") as diary:
-                diary.write(json.dumps(line) + "\n")
-
-        def told(metrics: dict[str, float], checkpoint: Path) -> None:
-            report(metrics, checkpoint)
-            if metrics["epoch"] < config["epochs"]:
-                write(int(metrics["epoch"]) + 1)
-
         done = 0
         if resume_from is not None:
             done = json.loads((resume_from / "state.json").read_text())["epoch"]
-        write(done + 1)
-        super().fit(config, told, resume_from)
+        super().fit(config, written_down(self.diary, config, report, done), resume_from)
 
     def entries(self) -> list[dict[str, Any]]:
-        """What was written, in order; a line that was cut off is no entry."""
-        lines = self.diary.read_text().splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("}\n")]
+        """What was written, in order."""
+        return entries(self.diary)
+
+
+def written_down(diary: Path, config: Mapping[str, Any], report: Report, done: int) -> Report:
+    """Writes an epoch down now, and each that follows when the one before it is reported.
+
+    Args:
+        diary: a line for each epoch that begins.
+        config: of the training.
+        report: hears of each epoch that has ended.
+        done: epochs that the training goes on from.
+    """
+
+    def write(epoch: int) -> None:
+        line = {"time": now(), "config": config, "epoch": epoch, "pid": os.getpid()}
+        with diary.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def told(metrics: dict[str, float], checkpoint: Path) -> None:
+        report(metrics, checkpoint)
+        if metrics["epoch"] < config["epochs"]:
+            write(int(metrics["epoch"]) + 1)
+
+    write(done + 1)
+    return told
+
+
+def entries(diary: Path) -> list[dict[str, Any]]:
+    """What was written down, in order; a line that was cut off is no entry."""
+    lines = diary.read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("}\n")]
 
 
 def told(out: Path) -> list[dict[str, Any]]:
