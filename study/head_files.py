@@ -182,29 +182,26 @@ class _Input(io.RawIOBase):
 
 
 class _Output(io.RawIOBase):
-    """A file on the keeper's node, written in chunks; it has its name once it is closed."""
+    """A file on the keeper's node, which has its name once it is closed.
+
+    All is sent at once, as pyarrow passes over errors of `close`.
+    """
 
     def __init__(self, files: HeadFiles, path: str) -> None:
-        self._files, self._path, self._buffer, self._name = files, path, bytearray(), uuid4().hex
+        self._files, self._path, self._name = files, path, uuid4().hex
+        self.write(b"")
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._buffer += data
-        if len(self._buffer) >= CHUNK_BYTES:
-            self._send()
+        self._files.ask("append", self._path, self._name, bytes(data))
         return len(data)
 
     def close(self) -> None:
         if not self.closed:
-            self._send()
             self._files.ask("finish", self._path, self._name)
         super().close()
-
-    def _send(self) -> None:
-        self._files.ask("append", self._path, self._name, bytes(self._buffer))
-        self._buffer.clear()
 
 
 def _info(path: str, kind: str, size: int) -> fs.FileInfo:

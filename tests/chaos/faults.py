@@ -128,6 +128,7 @@ FAULTS: Mapping[str, Callable[[Rig], str]] = {
 }
 DRAIN = """
 import subprocess, sys
+from pathlib import Path
 import ray
 ray.init("auto")
 (node,) = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["NodeManagerAddress"] == "{host}"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +58,29 @@ def test_a_file_that_is_not_whole_has_not_its_name(files: fs.FileSystem, tmp_pat
     stream.close()
     assert (root / "state.pt").stat().st_size == head_files.CHUNK_BYTES + 1
     assert [path.name for path in root.iterdir()] == ["state.pt"]
+
+
+class FullKeeper(Keeper):
+    """One whose disk is full."""
+
+    def append(self, path: str, writer: str, chunk: bytes) -> None:
+        if chunk:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().append(path, writer, chunk)
+
+
+def test_a_directory_that_finds_no_room_is_not_taken_for_one_that_does(
+    small_ray: None, tmp_path: Path
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "state.json").write_text("small")
+    keeper = ray.remote(FullKeeper).options(num_cpus=0).remote(str(tmp_path / "study"))
+    full = fs.PyFileSystem(HeadFiles(keeper))
+    target = str(tmp_path / "study" / "a")
+    full.create_dir(target)
+    with pytest.raises(OSError, match="No space left on device"):
+        fs.copy_files(str(tmp_path / "source"), target, destination_filesystem=full)
+    ray.kill(keeper)
 
 
 def test_no_file_outside_of_the_study_is_touched(files: fs.FileSystem, tmp_path: Path) -> None:
