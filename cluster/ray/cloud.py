@@ -16,7 +16,7 @@ USER_ID = 1000
 """Of the container's user, and of the first user of a cloud's Ubuntu."""
 Count = Annotated[int, Field(ge=0, le=1000)]
 InstanceType = Annotated[str, text(r"[a-z0-9-]+\.[a-z0-9-]+", "a type such as g6.xlarge")]
-Profile = Annotated[str, text(r"[\w+=,.@-]{1,128}", "the name of an instance profile")]
+Profile = Annotated[str, text(r"\w[\w.@-]{0,127}", "the name of an instance profile")]
 
 
 class CloudSite(Site):
