@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import study
+
 SRUN = """\
 #!/bin/bash
 # Runs one task on this machine, as srun would on each node; what it was told is kept.
@@ -28,7 +30,7 @@ from pathlib import Path
 
 from study.runner import Settings, resume_study, run_study
 from study.simulate import Simulated
-from tests.cluster.test_study import SPACE
+from tests.study.simulated import simulated_space
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--out", type=Path)
@@ -48,15 +50,11 @@ if __name__ == "__main__":
         if told.resume:
             resume_study(told.resume, settings)
         else:
-            run_study(SPACE, told.out, settings)
+            run_study(simulated_space(search={"trials_per_arm": 1}), told.out, settings)
     except KeyboardInterrupt:
         sys.exit(130)
 '''
-PACKAGE = """\
-from pkgutil import extend_path
-__path__ = extend_path(__path__, __name__)
-"""
-"""The rest of the package is the real one."""
+REAL = Path(study.__file__).parent
 
 
 def install(home: Path) -> None:
@@ -68,5 +66,7 @@ def install(home: Path) -> None:
         file.chmod(0o755)
     package = home / "python" / "study"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text(PACKAGE)
+    for file in REAL.iterdir():
+        (package / file.name).symlink_to(file)  # the rest of the package is the real one
+    (package / "run.py").unlink()
     (package / "run.py").write_text(STUDY)

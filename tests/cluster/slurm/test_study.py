@@ -117,6 +117,11 @@ def test_before_its_time_is_over_a_study_stops_and_the_same_line_goes_on(job: Jo
     assert job.left() == []
     assert job.arguments[:2] == ["--out", str(job.study)]
     assert job.arguments[4:] == told
+    head, workers, rest = job.srun
+    assert head.startswith("--nodes=1 --ntasks=1 --cpus-per-task=3 --nodelist=node-1 bash -c ")
+    assert workers.startswith("--nodes=1 --ntasks=1 --cpus-per-task=3 --exclude=node-1 bash -c ")
+    assert "--include-dashboard=false" in head
+    assert rest == f"--nodes=2 --ntasks=2 rm -rf -- /tmp/ray-{job.number}.0"
     before = {key: record.epochs for key, record in Ledger.open(job.study).records.items()}
 
     again = Job(job.home, next(JOBS))
@@ -132,15 +137,10 @@ def test_before_its_time_is_over_a_study_stops_and_the_same_line_goes_on(job: Jo
 
 
 def test_a_study_that_fails_gives_the_nodes_back_and_its_exit_code_on(job: Job) -> None:
-    with job.start("--space", "broken.yaml") as running:
+    with job.start("--space", "broken.yaml", SLURM_JOB_NUM_NODES="1") as running:
         said, _ = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 3, said[-3000:]
     assert job.left() == []
-    head, workers, rest = job.srun
-    assert head.startswith("--nodes=1 --ntasks=1 --cpus-per-task=3 --nodelist=node-1 bash -c ")
-    assert workers.startswith("--nodes=1 --ntasks=1 --cpus-per-task=3 --exclude=node-1 bash -c ")
-    assert "--include-dashboard=false" in head
-    assert rest == f"--nodes=2 --ntasks=2 rm -rf -- /tmp/ray-{job.number}.0"
 
 
 def test_a_job_that_is_cancelled_while_it_starts_gives_the_nodes_back(job: Job) -> None:
