@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from cluster.command_line import run
 
@@ -63,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.set_defaults(run=_drive)
     made.add_argument("directory", metavar="DIR", type=Path, help="the study's; an absolute path")
-    made.add_argument("--nodes", type=int, default=1, help="wait for so many, the head included (1)")
+    made.add_argument("--nodes", type=int, default=1, help="to wait for, the head among them (1)")
     made.add_argument("--address", default="auto", help="of the cluster (auto)")
     made.add_argument(
         "--patience", type=float, default=SECONDS_TO_JOIN, help="seconds to wait for nodes (900)"
@@ -88,7 +87,7 @@ class _Signals:
         self.running: subprocess.Popen[bytes] | None = None
         self.is_over = self.is_told = False
         for number in _SIGNALS:
-            signal.signal(number, self._hear)
+            signal.signal(number, lambda *_: self._hear())
 
     def run(self, told: Sequence[str]) -> int:
         """Its exit code."""
@@ -99,7 +98,7 @@ class _Signals:
         code = self.running.wait()
         return code if code >= 0 else 128 - code
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
+    def _hear(self) -> None:
         self.is_over = True
         self._pass_on()
 

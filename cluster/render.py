@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     return made
 
 
-def _render(way: str, site: Path, example: bool, out: Path | None, **told: Any) -> int:  # noqa: A002
+def _render(way: str, site: Path, example: bool, out: Path | None, **told: Any) -> int:
     text = _example(way) if example else render(way, site, **told)
     if out is None:
         print(text, end="")

@@ -52,9 +52,7 @@ Image = Annotated[
         "an image, <registry>/<name>:<tag>",
     ),
 ]
-Quantity = Annotated[
-    str, text(r"[1-9][0-9]*(m|Mi|Gi|Ti)?", "an amount such as 4, 500m or 16Gi")
-]
+Quantity = Annotated[str, text(r"[1-9][0-9]*(m|Mi|Gi|Ti)?", "an amount such as 4, 500m or 16Gi")]
 LabelKey = Annotated[
     str, text(r"([a-z0-9][a-z0-9.-]*/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a label's name")
 ]

@@ -103,7 +103,7 @@ def _wait(look: Callable[[], float | None]) -> float:
 
 def _ask(url: str, method: str, headers: dict[str, str]) -> str:
     request = urllib.request.Request(url, method=method, headers=headers)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never beyond the machine
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # of the machine alone
     with opener.open(request, timeout=_SECONDS_TO_ANSWER) as answer:
         return str(answer.read().decode())
 

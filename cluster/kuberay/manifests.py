@@ -48,8 +48,9 @@ class KubernetesSite(Site):
     """CPUs of a worker."""
     worker_memory: Quantity = "32Gi"
     """Memory of a worker."""
-    worker_selector: dict[LabelKey, LabelValue] = {}
-    """Labels of the Kubernetes nodes for workers, such as {eks.amazonaws.com/capacityType: SPOT}."""
+    worker_selector: dict[LabelKey, LabelValue] | None = None
+    """Labels of the Kubernetes nodes that workers go to, such as
+    {eks.amazonaws.com/capacityType: SPOT}."""
     head_memory: Quantity = "8Gi"
     """Memory of the head, where the study's driver runs, and no training."""
 

@@ -27,7 +27,8 @@ class CloudSite(Site):
     region: Annotated[str, text(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as eu-west-1")]
     """AWS's name of the region."""
     machine_image: Annotated[str, text(r"ami-[0-9a-f]{8,17}", "the id of an AMI")]
-    """AMI of the region: Ubuntu with Docker and, for GPUs, NVIDIA's driver and container toolkit."""
+    """AMI of the region: Ubuntu with Docker and, for GPUs, NVIDIA's driver and container
+    toolkit."""
     image: Image
     """Container image of the project, where the machines can pull it from; see Containerfile."""
     worker_type: InstanceType
@@ -52,8 +53,8 @@ class CloudSite(Site):
 
 def cloud(site: CloudSite) -> dict[str, Any]:
     """The launcher's file."""
-    workers = {"resources": {}, "node_config": _machine(site, site.worker_type, site.worker_profile)}
-    spot = {**workers["node_config"], "InstanceMarketOptions": {"MarketType": "spot"}}
+    worker = _machine(site, site.worker_type, site.worker_profile)
+    spot = {**worker, "InstanceMarketOptions": {"MarketType": "spot"}}
     return {
         **common(site.cluster_name),
         "max_workers": site.num_spot + site.num_steady,
@@ -75,8 +76,8 @@ def cloud(site: CloudSite) -> dict[str, Any]:
                 "resources": {"CPU": 0, "GPU": 0},
                 "node_config": _machine(site, site.head_type, site.head_profile),
             },
-            "spot": {**workers, "node_config": spot, **_exactly(site.num_spot)},
-            "steady": {**workers, **_exactly(site.num_steady)},
+            "spot": _workers(site.num_spot, spot),
+            "steady": _workers(site.num_steady, worker),
         },
         "head_node_type": "head",
         "initialization_commands": [
@@ -86,9 +87,14 @@ def cloud(site: CloudSite) -> dict[str, Any]:
     }
 
 
-def _exactly(count: int) -> dict[str, int]:
-    """A study counts its places when it starts; one that is taken back is replaced."""
-    return {"min_workers": count, "max_workers": count}
+def _workers(count: int, machine: dict[str, Any]) -> dict[str, Any]:
+    """So many, always: a study counts its places when it starts. One taken back is replaced."""
+    return {
+        "resources": {},  # Ray asks AWS
+        "node_config": machine,
+        "min_workers": count,
+        "max_workers": count,
+    }
 
 
 def _machine(site: CloudSite, instance_type: str, profile: str | None) -> dict[str, Any]:

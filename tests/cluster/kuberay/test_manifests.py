@@ -126,7 +126,7 @@ def test_a_shell_agrees() -> None:
     arguments = ["--space", "weighting.yaml", "--set", "question=a; $(id) `id` 'x' \"y\"\n*"]
     entrypoint = manifests(site, "/studies/a", arguments)[0]["spec"]["entrypoint"]
     say = "import sys; sys.stdout.write('\\0'.join(sys.argv[1:]))"
-    echo = f"python() {{ {shlex.quote(sys.executable)} -c {shlex.quote(say)} \"$@\"; }}"
+    echo = f'python() {{ {shlex.quote(sys.executable)} -c {shlex.quote(say)} "$@"; }}'
     said = subprocess.run(["bash", "-c", f"{echo}; {entrypoint}"], capture_output=True, check=True)
     assert said.stdout.decode().split("\0")[-4:] == arguments
 

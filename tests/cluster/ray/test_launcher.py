@@ -46,8 +46,8 @@ def test_rays_launcher_takes_it(way: str, tmp_path: Path) -> None:
 def test_what_ray_fills_in_runs_no_command_of_its_own(way: str, tmp_path: Path) -> None:
     told, found = rendered(way, tmp_path), prepared(way, tmp_path)
     for name in COMMANDS:
-        shared = told["setup_commands"] if name.endswith(("head_setup_commands", "worker_setup_commands")) else []
-        assert found[name] == shared + told[name]
+        of_all = name in ("head_setup_commands", "worker_setup_commands")
+        assert found[name] == (told["setup_commands"] if of_all else []) + told[name]
 
 
 def test_rays_launcher_refuses_a_field_that_it_does_not_know(tmp_path: Path) -> None:

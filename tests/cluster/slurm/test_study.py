@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -84,9 +84,9 @@ class Job:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Iterator[Job]:
+def job(tmp_path: Path) -> Job:
     install(tmp_path)
-    yield Job(tmp_path, next(JOBS))
+    return Job(tmp_path, next(JOBS))
 
 
 def wait_for(seen: Callable[[], bool], running: subprocess.Popen[str]) -> None:
