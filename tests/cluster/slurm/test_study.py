@@ -125,7 +125,7 @@ def test_before_its_time_is_over_a_study_stops_and_the_same_line_goes_on(job: Jo
     before = {key: record.epochs for key, record in Ledger.open(job.study).records.items()}
 
     again = Job(job.home, next(JOBS))
-    with again.start(*told) as running:
+    with again.start(*told, SLURM_JOB_NUM_NODES="1") as running:
         said, _ = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 0, said[-3000:]
     assert again.left() == []
