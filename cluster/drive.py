@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--patience", type=float, default=SECONDS_TO_JOIN, help="seconds to wait for nodes (900)"
     )
-    made.add_argument("arguments", metavar="-- ...", nargs="+", help="those of study.run")
+    made.add_argument(
+        "arguments", metavar="ARGUMENT", nargs="+", help="after --: those of study.run"
+    )
     return made
 
 

@@ -52,7 +52,16 @@ def render(way: str, site: Path, **told: Any) -> str:
         ValueError: a value is missing, or not as expected.
     """
     found = WAYS[way]
-    return yaml.safe_dump_all(found.documents(load(found.site, site), **told), sort_keys=False)
+    made = found.documents(load(found.site, site), **told)
+    return yaml.dump_all(made, Dumper=_Plain, sort_keys=False)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes what is the same in two places twice: for people, and for all that read YAML."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        """Whether it is written out."""
+        return True
 
 
 def _parser() -> argparse.ArgumentParser:
