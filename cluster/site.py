@@ -6,6 +6,7 @@ that leaves no room for a shell's signs, or for an option in a name's place.
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Mapping
@@ -99,8 +100,7 @@ def _entry(name: str, field: FieldInfo) -> str:
     needed = "Needed. " if field.is_required() else ""
     comment = textwrap.indent(textwrap.fill(needed + told, 96), "# ")
     default = None if field.is_required() else field.default
-    value = "" if default is None else f" {yaml.safe_dump(default, default_flow_style=True)}"
-    return f"{comment}\n{name}:{value.replace('...', '').rstrip()}"
+    return f"{comment}\n{name}:" + ("" if default is None else f" {json.dumps(default)}")
 
 
 def _in_words(error: ValidationError, fields: Mapping[str, Any]) -> str:

@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 from study.ledger import Ledger
-from tests.cluster.shell import faults
 from tests.cluster.slurm.programs import install
 
 ROOT = Path(__file__).parents[3]
@@ -101,10 +100,6 @@ def has_epochs(directory: Path) -> bool:
     if not (directory / "events.jsonl").exists():
         return False
     return any(record.epochs for record in Ledger.open(directory).records.values())
-
-
-def test_it_is_sound_shell() -> None:
-    assert faults(SCRIPT.read_text()) == ""
 
 
 def test_before_its_time_is_over_a_study_stops_and_the_same_line_goes_on(job: Job) -> None:
