@@ -31,25 +31,28 @@ def common(cluster_name: str) -> dict[str, Any]:
     }
 
 
-def start_commands(bin_directory: str, *, watches_spot: bool) -> dict[str, list[str]]:
+def start_commands(
+    bin_directory: str, head_environment: str = "", *, watches_spot: bool
+) -> dict[str, list[str]]:
     """Commands that start Ray.
 
     Args:
         bin_directory: of the Python environment on the machines.
+        head_environment: `NAME=value` words for Ray on the head.
         watches_spot: whether workers look out for their cloud taking them back.
     """
     path = f'export PATH={shlex.quote(bin_directory)}:"$PATH" RAY_AUTH_MODE=token; ulimit -n 65536'
     stop = f"{path}; ray stop"
     options = "--object-manager-port=8076 --disable-usage-stats"
-    patience = f"export RAY_JOB_STOP_WAIT_TIME_S={SECONDS_TO_STOP}"
+    more = f"export RAY_JOB_STOP_WAIT_TIME_S={SECONDS_TO_STOP} {head_environment}".rstrip()
     watch = (
-        f"{path}; flock -n /tmp/study-spot.lock nohup python -m cluster.spot "
+        f"{path}; nohup flock -n /tmp/study-spot.lock python -m cluster.spot "
         "</dev/null >>/tmp/study-spot.log 2>&1 &"
     )
     return {
         "head_start_ray_commands": [
             stop,
-            f"{path}; {patience}; ray start {_HEAD} {options} {_BOOTSTRAP}",
+            f"{path}; {more}; ray start {_HEAD} {options} {_BOOTSTRAP}",
         ],
         "worker_start_ray_commands": [
             stop,

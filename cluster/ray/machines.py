@@ -13,6 +13,8 @@ from cluster.site import Directory, Host, KeyFile, Name, Site, User
 PROJECT = Path(__file__).parents[2]
 _LEFT_HERE = [".git", ".venv", "shared", "data", "studies", "mlruns", "mlartifacts", "mlflow.db*"]
 _PYTHON = "python3"
+_AUTOSCALER = "RAY_enable_autoscaler_v2=0"
+"""The second one takes the head for a worker, as both are of one type, and starts one too few."""
 
 
 class MachinesSite(Site):
@@ -55,5 +57,5 @@ def machines(site: MachinesSite) -> dict[str, Any]:
             f"cd {home} && .venv/bin/python -m pip install --quiet --disable-pip-version-check "
             "-c constraints.txt -e '.[cluster,gradients]'",
         ],
-        **start_commands(f"{made}/bin", watches_spot=False),
+        **start_commands(f"{made}/bin", _AUTOSCALER, watches_spot=False),
     }

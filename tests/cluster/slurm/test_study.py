@@ -114,7 +114,7 @@ def test_before_its_time_is_over_a_study_stops_and_the_same_line_goes_on(job: Jo
     assert job.arguments[4:] == told
     head, workers, rest = job.srun
     assert head.startswith("--nodes=1 --ntasks=1 --cpus-per-task=3 --nodelist=node-1 bash -c ")
-    assert workers.startswith("--nodes=1 --ntasks=1 --cpus-per-task=3 --exclude=node-1 bash -c ")
+    assert workers.startswith("--nodes=1 --ntasks=1 --cpus-per-task=3 --nodelist=node-2 bash -c ")
     assert "--include-dashboard=false" in head
     assert rest == f"--nodes=2 --ntasks=2 rm -rf -- /tmp/ray-{job.number}.0"
     before = {key: record.epochs for key, record in Ledger.open(job.study).records.items()}
