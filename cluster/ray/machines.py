@@ -11,8 +11,15 @@ from cluster.ray.launcher import common, start_commands
 from cluster.site import Directory, Host, KeyFile, Name, Site, User
 
 PROJECT = Path(__file__).parents[2]
-_LEFT_HERE = [".git", ".venv", "shared", "data", "studies", "mlruns", "mlartifacts", "mlflow.db*"]
+_LEFT_HERE = [
+    *(f"/{name}" for name in (".git", ".venv", "shared", "data", "studies")),
+    *(f"/{name}" for name in ("mlruns", "mlartifacts", "mlflow.db*")),
+    "__pycache__",
+]
+"""Patterns of rsync's: those with a / are of the project's own directory alone."""
 _PYTHON = "python3"
+_FOUND = r'echo "export PATH=\"\$PATH:{}/bin\""'
+"""For `ray down`, whose `ray stop` would find no Ray; last, so that nothing else is hidden."""
 _AUTOSCALER = "RAY_enable_autoscaler_v2=0"
 """The second one takes the head for a worker, as both are of one type, and starts one too few."""
 
@@ -51,11 +58,12 @@ def machines(site: MachinesSite) -> dict[str, Any]:
         "provider": {"type": "local", "head_ip": site.head, "worker_ips": list(site.workers)},
         "auth": {"ssh_user": site.user, "ssh_private_key": site.key},
         "file_mounts": {**shared["file_mounts"], home: str(PROJECT)},
-        "rsync_exclude": [*_LEFT_HERE, "__pycache__"],
+        "rsync_exclude": _LEFT_HERE,
         "setup_commands": [
             f"test -x {made}/bin/python || {_PYTHON} -m venv {made}",
             f"cd {home} && .venv/bin/python -m pip install --quiet --disable-pip-version-check "
             "-c constraints.txt -e '.[cluster,gradients]'",
+            f"grep -qsF {made}/bin ~/.bashrc || {_FOUND.format(made)} >>~/.bashrc",
         ],
         **start_commands(f"{made}/bin", _AUTOSCALER, watches_spot=False),
     }

@@ -79,6 +79,8 @@ def test_machines_are_those_of_the_site(tmp_path: Path) -> None:
     assert found["auth"] == {"ssh_user": "ada", "ssh_private_key": "~/.ssh/lab"}
     project = Path(found["file_mounts"]["/srv/study"])
     assert (project / "constraints.txt").is_file()
+    of_all_directories = [each for each in found["rsync_exclude"] if not each.startswith("/")]
+    assert of_all_directories == ["__pycache__"], "others would take mtdepth/data along"
 
 
 @pytest.mark.parametrize("way", WAYS)
