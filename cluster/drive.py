@@ -17,6 +17,8 @@ from cluster.command_line import run
 
 SECONDS_TO_JOIN = 900.0
 INTERRUPTED = 130
+STOPPING = ("RAY_JOB_STOP_WAIT_TIME_S", "120")
+"""For Ray's environment on the head: the time that `ray job stop` leaves a study for its end."""
 _OURS = ("--out", "--resume", "--address")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 

@@ -96,6 +96,8 @@ def _metadata(site: KubernetesSite) -> dict[str, Any]:
 
 def _cluster(site: KubernetesSite, dashboard_host: str) -> dict[str, Any]:
     head = _pod(site, "ray-head", cpus=2, memory=site.head_memory)
+    name, value = drive.STOPPING
+    head["spec"]["containers"][0]["env"] = [{"name": name, "value": value}]
     head["spec"]["containers"][0]["ports"] = [
         {"name": "gcs", "containerPort": 6379},
         {"name": "dashboard", "containerPort": 8265},

@@ -9,11 +9,11 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from cluster.drive import STOPPING
+
 PORT = 6379
 TOKEN = "~/.ray/auth_token"
 """Where Ray itself keeps its token, here and on each machine."""
-SECONDS_TO_STOP = 120
-"""What `ray job stop` leaves a study for its end."""
 _WORKER = f'--address="$RAY_HEAD_IP:{PORT}"'
 _HEAD = f"--head --port={PORT} --dashboard-host=127.0.0.1"
 _BOOTSTRAP = "--autoscaling-config=~/ray_bootstrap_config.yaml"
@@ -44,7 +44,7 @@ def start_commands(
     path = f'export PATH={shlex.quote(bin_directory)}:"$PATH" RAY_AUTH_MODE=token; ulimit -n 65536'
     stop = f"{path}; ray stop"
     options = "--object-manager-port=8076 --disable-usage-stats"
-    more = f"export RAY_JOB_STOP_WAIT_TIME_S={SECONDS_TO_STOP} {head_environment}".rstrip()
+    more = f"export {'='.join(STOPPING)} {head_environment}".rstrip()
     watch = (
         f"{path}; nohup flock -n /tmp/study-spot.lock python -m cluster.spot "
         "</dev/null >>/tmp/study-spot.log 2>&1 &"
