@@ -1,0 +1,1 @@
+"""Manifests for Kubernetes, where the KubeRay operator makes the cluster."""

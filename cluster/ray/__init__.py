@@ -1,0 +1,1 @@
+"""Files for Ray's own cluster launcher, `ray up`."""
