@@ -41,7 +41,8 @@ def a_node_loses_power(rig: Rig) -> str:
 def a_node_is_given_notice(rig: Rig) -> str:
     """A spot machine: it is drained, and gone some seconds later."""
     host = _worker_node(rig)
-    rig.ask(DRAIN.format(host=host.address, head=rig.cluster.head.address, seconds=NOTICE_S))
+    command = [sys.executable, "-m", "cluster.spot", "--now"]
+    assert host.start(command, rig.cluster.environment).wait() == 0, (host.disk / "log").read_text()
     time.sleep(NOTICE_S)
     host.power_off()
     return host.name
@@ -126,19 +127,6 @@ FAULTS: Mapping[str, Callable[[Rig], str]] = {
     "a node is ten times slower": a_node_is_slow,
     "a second driver comes": a_second_driver_comes,
 }
-DRAIN = """
-import subprocess, sys
-from pathlib import Path
-import ray
-ray.init("auto")
-(node,) = [n["NodeID"] for n in ray.nodes() if n["Alive"] and n["NodeManagerAddress"] == "{host}"]
-subprocess.run(
-    [Path(sys.executable).with_name("ray"), "drain-node", "--address={head}:6379",
-     "--node-id=" + node, "--reason=DRAIN_NODE_REASON_PREEMPTION", "--reason-message=spot",
-     "--deadline-remaining-seconds={seconds}"],
-    check=True,
-)
-"""
 
 
 def small_disk(rig: Rig) -> None:
