@@ -28,6 +28,9 @@ from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
 from mtdepth.metrics.names import evaluation_names as metric_names
 from mtdepth.metrics.names import higher_is_better as higher_is_better
+from mtdepth.store import Store as Store
+from mtdepth.store import StoreAway as StoreAway
+from mtdepth.store_url import StoreUrl as StoreUrl
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +47,9 @@ __all__ = [
     "Report",
     "Split",
     "SplitSummary",
+    "Store",
+    "StoreAway",
+    "StoreUrl",
     "TrainConfig",
     "Trainable",
     "TrialFailed",
