@@ -22,23 +22,26 @@ CONNECT_S, SILENCE_S = 5.0, 20.0
 """After so long is one attempt given up: at connecting, and where nothing comes any more."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 """Between two attempts."""
-CHUNK_BYTES = 2**20
-_ADVICE = {
+CHUNK_BYTES = 16 * 2**20
+"""Of a file at a time; each takes a request."""
+_KEYS = (
+    "these keys may not do that there; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or this "
+    "machine's role, to who may list, read, write and delete"
+)
+_REFUSALS = {
     "NO_SUCH_BUCKET": "there is no bucket {bucket}; make it, or name another",
-    "ACCESS_DENIED": "these keys may not write there; " + (
-        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or this machine's role, to who may list, "
-        "read, write and delete"
-    ),
-    "NETWORK_CONNECTION": "nothing answers at {endpoint}; see that it runs, and that "
-    "AWS_ENDPOINT_URL_S3 and AWS_REGION name it",
-}  # fmt: skip
-"""By what pyarrow says of an error."""
-_DENIED = ("INVALID_ACCESS_KEY_ID", "INVALID_CLIENT_TOKEN_ID", "SIGNATURE_DOES_NOT_MATCH")
+    "ACCESS_DENIED": _KEYS,
+    "INVALID_ACCESS_KEY_ID": _KEYS,
+    "INVALID_CLIENT_TOKEN_ID": _KEYS,
+    "SIGNATURE_DOES_NOT_MATCH": _KEYS,
+    "HTTP status 403": _KEYS,
+}
+"""What waiting does not mend, and what does, by what pyarrow says of an error."""
 _T = TypeVar("_T")
 
 
 class StoreAway(RuntimeError):
-    """A store has not answered for as long as one waits for it."""
+    """A store has not answered for as long as one waits for it, or refuses to serve."""
 
 
 class Store:
@@ -79,7 +82,7 @@ class Store:
         Where it was given up once, it is asked but once from then on, until it answers.
 
         Raises:
-            StoreAway: it has not answered for too long.
+            StoreAway: it has not answered for too long, or refuses.
             OSError: of a file, such as one that is missing, or of this machine's disk.
         """
         wait_s, deadline = FIRST_WAIT_S, time.monotonic() + self.patience_s
@@ -89,6 +92,8 @@ class Store:
             except OSError as error:
                 if error.errno is not None:  # errors of a store have no number
                     raise
+                if refusal := self._refusal(error):
+                    raise StoreAway(f"{self.url}: {refusal} ({_reason(error)})") from error
                 if self._is_given_up or time.monotonic() > deadline:
                     self._is_given_up = True
                     told = (
@@ -144,18 +149,17 @@ class Store:
                 target.write(b"may be deleted")
             self.files.delete_file(path)
         except OSError as error:
+            why = self._refusal(error) or (
+                f"nothing answers at {_where()}; see that it runs, and that AWS_ENDPOINT_URL_S3 "
+                "and AWS_REGION name it"
+            )
             raise ValueError(
-                f"expected a store to write to at {self.url}, found: {self._advice(error)}"
+                f"expected a store to write to at {self.url}, found: {why} ({_reason(error)})"
             ) from None
 
-    def _advice(self, error: OSError) -> str:
-        text = str(error)
-        known = [advice for name, advice in _ADVICE.items() if name in text]
-        if any(name in text for name in _DENIED):
-            known = [_ADVICE["ACCESS_DENIED"]]
-        return f"{known[0].format(bucket=self.url.bucket, endpoint=_where())} " * bool(known) + (
-            f"({_reason(error)})"
-        )
+    def _refusal(self, error: OSError) -> str | None:
+        known = [advice for name, advice in _REFUSALS.items() if name in str(error)]
+        return known[0].format(bucket=self.url.bucket) if known else None
 
     def _tell_away(self, error: OSError) -> None:
         if not self._is_away:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from study.full_disk import full_disk
-from study.trainable import StoreAway
+from study.trainable import StoreAway, is_other_data
 
 
 class Standstill(RuntimeError):
@@ -59,6 +59,8 @@ def standstill(error: BaseException, directory: Path) -> Standstill | None:
             return cause
         if isinstance(cause, StoreAway):
             return Standstill(str(cause), "see that it answers")
+        if is_other_data(cause):
+            return Standstill(str(cause), "give that machine the same")
     full = full_disk(chain, directory)
     return None if full is None else Standstill(full, "make room")
 

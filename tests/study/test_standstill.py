@@ -70,7 +70,11 @@ def test_a_full_disk_is_known_whoever_tells_of_it(error: BaseException, tmp_path
 def test_torch_tells_of_it_where_it_writes_to_a_stream_as_checkpoints_are(tmp_path: Path) -> None:
     import torch
 
-    with pytest.raises(Standstill), standstill_told(tmp_path), Path("/dev/full").open("wb") as stream:
+    with (
+        pytest.raises(Standstill),
+        standstill_told(tmp_path),
+        Path("/dev/full").open("wb") as stream,
+    ):
         torch.save({"weights": torch.zeros(100_000)}, stream)
 
 
