@@ -208,7 +208,8 @@ def _where() -> str:
 
 def _reason(error: OSError) -> str:
     """Why, in a line."""
-    return " ".join(str(error).split())[:250]
+    text = " ".join(str(error).split())
+    return text[max(0, text.find("AWS Error")) :][:200]
 
 
 def _in_words(seconds: float) -> str:

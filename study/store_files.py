@@ -3,6 +3,7 @@ waits where the store is away for a while."""
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from typing import IO, Any
@@ -81,9 +82,11 @@ class StoreFiles(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow is not 
 
     def open_input_file(self, path: str) -> pa.NativeFile:
         """See pyarrow."""
-        spool = tempfile.TemporaryFile()  # noqa: SIM115  # whoever reads it closes it
-        self.store.download(path, spool)
-        spool.seek(0)
+        with contextlib.ExitStack() as stack:
+            spool = stack.enter_context(tempfile.TemporaryFile())
+            self.store.download(path, spool)
+            spool.seek(0)
+            stack.pop_all()  # whoever reads it closes it
         return pa.PythonFile(spool, mode="r")
 
     def open_output_stream(self, path: str, _metadata: Any) -> pa.NativeFile:

@@ -158,6 +158,7 @@ def expect_alike(out: Path, laptop: Path, store: TestStore) -> None:
     assert store.files() == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["", URL], ids=["head", "s3"])
 def test_a_study_is_a_laptops_and_its_directory_is_whole(
     drive: Drive, laptop: Path, store: TestStore, url: str
@@ -167,7 +168,9 @@ def test_a_study_is_a_laptops_and_its_directory_is_whole(
     expect_alike(drive.out, laptop, store)
 
 
-@pytest.mark.parametrize("url", ["", URL], ids=["head", "s3"])
+@pytest.mark.parametrize(
+    "url", [pytest.param("", marks=pytest.mark.slow, id="head"), pytest.param(URL, id="s3")]
+)
 def test_it_goes_on_from_there_after_its_driver_was_killed(
     drive: Drive, laptop: Path, store: TestStore, url: str
 ) -> None:
@@ -200,6 +203,7 @@ def test_a_store_that_is_away_for_a_while_costs_no_epoch(
     expect_alike(drive.out, laptop, store)
 
 
+@pytest.mark.slow
 def test_one_that_stays_away_ends_the_study_in_a_line_and_it_goes_on_later(
     drive: Drive, laptop: Path, store: TestStore
 ) -> None:
