@@ -135,4 +135,5 @@ def _check_nodes(store: Store) -> None:
         try:
             ray.get(done)
         except ray.exceptions.RayTaskError as error:
-            raise ValueError(f"{error.cause}, on the node {address}") from None
+            why = " ".join(str(error.cause).split())[:500]
+            raise ValueError(f"{why}, on the node {address}") from None
