@@ -40,7 +40,7 @@ _REFUSALS = {
 _T = TypeVar("_T")
 
 
-class StoreAway(RuntimeError):
+class StoreAway(ValueError):
     """A store has not answered for as long as one waits for it, or refuses to serve."""
 
 
@@ -96,10 +96,8 @@ class Store:
                     raise StoreAway(f"{self.url}: {refusal} ({_reason(error)})") from error
                 if self._is_given_up or time.monotonic() > deadline:
                     self._is_given_up = True
-                    told = (
-                        f"{self.url}: the store has not answered for {_in_words(self.patience_s)}"
-                    )
-                    raise StoreAway(f"{told} ({_reason(error)})") from error
+                    silence = f"the store has not answered for {_in_words(self.patience_s)}"
+                    raise StoreAway(f"{self.url}: {silence} ({_reason(error)})") from error
                 self._tell_away(error)
                 time.sleep(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)

@@ -123,17 +123,17 @@ def _told(store: Store) -> None:
 
 def _check_nodes(store: Store) -> None:
     check = ray.remote(_told)
-    running = {
-        node["NodeManagerAddress"]: check.options(
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    running = [
+        check.options(
             num_cpus=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
         ).remote(store)
-        for node in ray.nodes()
-        if node["Alive"]
-    }
-    for address, done in running.items():
+        for node in nodes
+    ]
+    for node, done in zip(nodes, running, strict=True):
         try:
             ray.get(done)
         except ray.exceptions.RayTaskError as error:
             why = " ".join(str(error.cause).split())[:500]
-            raise ValueError(f"{why}, on the node {address}") from None
+            raise ValueError(f"{why}, on the node {node['NodeManagerAddress']}") from None

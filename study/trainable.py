@@ -177,11 +177,8 @@ class Mtdepth:
         from mtdepth.data.root import pack_fingerprints
 
         told = TrainConfig.model_validate(config)
-        try:
-            found = check_data(told.data, on_progress, evaluation=told.evaluation)
-            self._packs |= pack_fingerprints(told.data)
-        except StoreAway as error:
-            raise ValueError(f"data.root: {error}") from None
+        found = check_data(told.data, on_progress, evaluation=told.evaluation)
+        self._packs |= pack_fingerprints(told.data)
         return {
             split: SplitSummary(
                 num_samples=summary.num_samples,

@@ -43,6 +43,8 @@ def near(url: StoreUrl, hear: _Hear | None = None) -> Path:
         store = Store(url)
         text = _manifest_at(store)
         manifest = parse_manifest(text, url)
+        if not manifest.fingerprint.isalnum():  # it will be a directory
+            raise ValueError(f"{url}: expected a fingerprint, found {manifest.fingerprint!r}")
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f".{manifest.fingerprint}.lock"):
             copy = _Copy(store, manifest, text, cache / manifest.fingerprint)
@@ -121,11 +123,11 @@ class _Copy:
             )
 
     def _fetch(self, file: _File, place: Path) -> None:
-        url = f"{self.store.url}/{file.name}"
+        url = self.store.url.below(file.name)  # which takes no `..`
         try:
             with replacing(place / file.name) as temporary:
                 with temporary.open("wb") as out:
-                    self.store.download(f"{self.store.url.path}/{file.name}", out)
+                    self.store.download(url.path, out)
                 if file_digest(temporary) != file.checksum:
                     raise ValueError(
                         f"{url}: expected the file that {MANIFEST} tells of, found another: the "

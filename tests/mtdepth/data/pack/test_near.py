@@ -10,13 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mtdepth.config import DataConfig
 from mtdepth.data.check import check_data
 from mtdepth.data.pack import near as module
-from mtdepth.data.pack.manifest import MANIFEST, read_manifest
+from mtdepth.data.pack.manifest import MANIFEST, read_manifest, write_manifest
 from mtdepth.data.pack.near import CACHE, near
 from mtdepth.data.pack.verify import verify
 from mtdepth.data.root import PackDiffers, data_root, expect_packs, pack_fingerprints
@@ -192,6 +193,24 @@ def test_a_pack_that_is_damaged_there_is_refused(tiny_pack: Path, tmp_path: Path
 def test_where_there_is_none_it_says_so(place: str) -> None:
     with pytest.raises(ValueError, match=f"expected a pack at {place}, found no manifest.json"):
         near(StoreUrl(place))
+
+
+@pytest.mark.parametrize("change", [{"file": "../../escaped"}, {"fingerprint": "../escaped"}])
+def test_a_pack_can_write_nowhere_else(
+    tiny_pack: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    mount = tmp_path / "mount"
+    shutil.copytree(tiny_pack, mount)
+    told = read_manifest(mount)
+    first = told.shards[0]
+    (tmp_path / "escaped").write_text("private")
+    if "file" in change:
+        change = {"shards": (first.model_copy(update=change), *told.shards[1:])}
+    write_manifest(mount, told.model_copy(update=change))
+    with pytest.raises(ValueError, match="expected"):
+        near(StoreUrl(f"file://{mount}"))
+    assert (tmp_path / "escaped").read_text() == "private"
+    assert not (tmp_path / "cache" / "escaped").exists()
 
 
 def test_room_is_looked_for_first(
