@@ -73,11 +73,12 @@ def expect_packs(config: DataConfig, expected: Mapping[str, str]) -> None:
         expected: what `pack_fingerprints` told there.
 
     Raises:
-        PackDiffers: it has another.
+        PackDiffers: it has another, or none.
     """
-    for root, found in pack_fingerprints(config).items():
-        if found != expected.get(root, found):
+    found = pack_fingerprints(config)
+    for root in sorted({str(part.root) for part in (config, *config.mixed())} & expected.keys()):
+        if found.get(root) != expected[root]:
             raise PackDiffers(
                 f"data.root: expected the pack {expected[root]} at {root}, as the study was "
-                f"started on, found {found} on {socket.gethostname()}"
+                f"started on, found {found.get(root, 'none')} on {socket.gethostname()}"
             )

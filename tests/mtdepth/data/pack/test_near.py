@@ -248,3 +248,6 @@ def test_another_pack_than_the_driver_saw_is_refused(
     with pytest.raises(PackDiffers):
         expect_packs(plain, {str(tmp_path / "plain"): read_manifest(tiny_pack).fingerprint})
     assert pack_fingerprints(tiny_data) == {}
+    expect_packs(tiny_data, {})
+    with pytest.raises(PackDiffers, match="found none on"):
+        expect_packs(tiny_data, {str(tiny_data.root): made.fingerprint})
