@@ -5,12 +5,12 @@ Nothing heavy is imported here, so that a study can be checked and planned in an
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mtdepth.data.driveworld.config import DriveworldConfig
+from mtdepth.store_url import Place
 
 Task = Literal["depth", "instances"]
 Crop = Literal["garg", "cityscapes", "none"]
@@ -45,10 +45,11 @@ class DataSetConfig(Config):
     name: Literal["driveworld", "kitti", "kitti-odometry", "cityscapes"] = "driveworld"
     """`driveworld` is rendered where it is missing; the others must lie at `root`, in the layout
     in which they are published. driveworld has that of `kitti`, KITTI's raw recordings."""
-    root: Path | None = None
+    root: Place | None = None
     """Directory of the data set (KITTI raw: that which holds `<date>/<date>_drive_NNNN_sync`), or
-    of a pack of it (`python -m mtdepth.data.prepare`). For driveworld it may be left out:
-    `data/driveworld-<fingerprint>` is used."""
+    of a pack of it (`python -m mtdepth.data.prepare`). A pack may also lie at `s3://bucket/path`
+    or `file:///path`: each machine copies it to its own disk, once. For driveworld it may be left
+    out: `data/driveworld-<fingerprint>` is used."""
     split: str = "driveworld"
     """A directory of `{train,val,test}_files.txt` in monodepth2's format: a path, or a name
     under `<root>/splits`. KITTI's is `eigen_zhou_by_drive`, which divides the training and

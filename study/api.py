@@ -96,6 +96,7 @@ class Study:
         *,
         concurrency: int | None = None,
         address: str | None = None,
+        storage: str | None = None,
         trainable: Trainable | None = None,
         tracks: bool = True,
     ) -> Self:
@@ -105,6 +106,7 @@ class Study:
             out: its directory; left out, `studies/<name>-<time>`.
             concurrency: trials at once; left out, as many as there is room for.
             address: Ray cluster; left out, this machine.
+            storage: where epoch checkpoints go, `s3://bucket/prefix`; left out, the directory.
             trainable: what is trained; left out, what the space is about.
             tracks: whether MLflow hears of it.
 
@@ -114,7 +116,7 @@ class Study:
         Raises:
             ValueError: data, directory or cluster is not as it should be, or it has run already.
             StudyFailed: no trial came to its end.
-            DiskFull: there is no room for what it writes; `resume` goes on.
+            Standstill: a disk is full, or a store is away; `resume` goes on.
             KeyboardInterrupt: it was interrupted; `resume` goes on.
         """
         if self._directory is not None and (self._directory / "space.yaml").exists():
@@ -125,7 +127,11 @@ class Study:
         from study.runner import Settings, run_study
 
         settings = Settings(
-            address=address, concurrency=concurrency, trainable=trainable, tracks=tracks
+            address=address,
+            concurrency=concurrency,
+            storage=storage,
+            trainable=trainable,
+            tracks=tracks,
         )
         self._directory = new_directory(self._space.study) if out is None else Path(out)
         run_study(self._space, self._directory, settings)

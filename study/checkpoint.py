@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from study.space import IN_MLFLOW
-from study.tracking.server import download, tracking_uri
+from study.tracking.server import download, tracking_uri, without_passwords
 from study.trainable import checkpoints_below
 
 
@@ -49,6 +49,8 @@ def _download(named: str, target: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ValueError(
-            f"checkpoint: expected a trained model at {named} in {tracking_uri()}, found: {why}"
+            without_passwords(
+                f"checkpoint: expected a trained model at {named} in {tracking_uri()}, found: {why}"
+            )
         ) from None
     temporary.rename(target)

@@ -15,7 +15,7 @@ from rich.text import Text
 from study.report.answer import answer
 from study.report.numbers import interval, mean_and_std, p_value, signed
 from study.results import Comparison, Results
-from study.tracking.server import tracking_uri
+from study.tracking.server import tracking_uri, without_passwords
 from study.trainable import higher_is_better
 from study.words import counted, trial_noun
 
@@ -89,7 +89,7 @@ def _difference(comparison: Comparison | None) -> tuple[str, str, str]:
 
 
 def _paths(study_dir: Path) -> list[str]:
-    tracking = tracking_uri()
+    tracking = without_passwords(tracking_uri())
     lines = ["What to look at next:"]
     for name, what in (
         ("report.html", "the report, with curves and pictures"),

@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 from study.files import write_atomically
+from study.storage import Storage
 from study.trainable import Trainable, random_state_kept
 
 PICTURE = "picture.png"
@@ -47,19 +48,22 @@ def draw_picture(
     return (checkpoint / PICTURE).is_file()
 
 
-def keep_picture(checkpoint: Path, study_dir: Path, trial_key: str, epoch: int) -> None:
+def keep_picture(
+    storage: Storage, checkpoint: str, study_dir: Path, trial_key: str, epoch: int
+) -> None:
     """Takes the picture of an epoch to where it stays; one that is gone costs the trial nothing.
 
     Args:
-        checkpoint: where it was drawn.
+        storage: of the checkpoint.
+        checkpoint: which the picture lies in.
         study_dir: the study directory.
         trial_key: of the trial.
         epoch: counted from 1.
     """
     with contextlib.suppress(OSError):
-        content = (checkpoint / PICTURE).read_bytes()
+        content = storage.read(f"{checkpoint}/{PICTURE}")
         write_atomically(study_dir / PICTURES / trial_key / f"epoch-{epoch:03d}.png", content)
-        (checkpoint / PICTURE).unlink()  # what is kept of the checkpoint is a model alone
+        storage.remove(f"{checkpoint}/{PICTURE}")  # what is kept of the checkpoint is a model alone
 
 
 def pictures_of(study_dir: Path, trial_key: str) -> list[Path]:

@@ -46,6 +46,7 @@ def ray_session(resources: Resources, address: str | None = None) -> Iterator[No
         os.environ.setdefault(name, value)
     for name in ("ray", "ray.tune", "ray.data", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    _keep_keys_here()
     started = not ray.is_initialized()
     if started:
         _start(address or os.environ.get("RAY_ADDRESS") or "local", resources)
@@ -54,6 +55,15 @@ def ray_session(resources: Resources, address: str | None = None) -> Iterator[No
     finally:
         if started:
             ray.shutdown()
+
+
+def _keep_keys_here() -> None:
+    """Keeps Ray Tune from sending this process's keys of a store to the workers: they would be in a
+    runtime environment, which Ray writes to logs and shows on its dashboard."""
+    from ray.tune.execution.class_cache import ENV_VARS_TO_PROPAGATE
+
+    for name in [name for name in ENV_VARS_TO_PROPAGATE if name.startswith("AWS_")]:
+        ENV_VARS_TO_PROPAGATE.discard(name)
 
 
 def worker_env(resources: Resources) -> dict[str, str]:

@@ -13,20 +13,22 @@ from ray.tune.experiment import Trial
 
 from study.events import Dealt, EpochEnded, TrialEnded
 from study.files import write_atomically
-from study.full_disk import DiskFull
 from study.keeping import may_be_tested
 from study.ledger import Ledger
 from study.pictures import keep_picture
 from study.scheduler import ArmScheduler
-from study.worker import DRAWN, FAILED, FATAL, FULL, PLACE, SYSTEM, TRACEBACK, TUNED
+from study.standstill import Standstill
+from study.storage import Storage
+from study.worker import DRAWN, FAILED, FATAL, PLACE, STANDSTILL, SYSTEM, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
     """Ray Tune's callback of a study."""
 
-    def __init__(self, ledger: Ledger, scheduler: ArmScheduler) -> None:
+    def __init__(self, ledger: Ledger, scheduler: ArmScheduler, storage: Storage) -> None:
         self._ledger = ledger
         self._scheduler = scheduler
+        self._storage = storage
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
 
@@ -38,10 +40,11 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         """An epoch, or the reason of a failure.
 
         Raises:
-            DiskFull: the trial met a full disk; it is left as one that was interrupted.
+            Standstill: the trial met what a person is to mend; it is left as one that was
+                interrupted.
         """
-        if FULL in result:
-            raise DiskFull(result[FULL])
+        if STANDSTILL in result:
+            raise Standstill(*result[STANDSTILL])
         dealt = _dealt(trial)
         if FAILED in result:
             self._failures[dealt.trial_key] = result[FAILED]
@@ -49,14 +52,21 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
             if result.get(FATAL):
                 trial.max_failures = 0
         elif "epoch" in result:
-            checkpoint = Path(trial.storage.trial_fs_path, result["checkpoint_dir_name"])
+            path = f"{trial.storage.trial_fs_path}/{result['checkpoint_dir_name']}"
+            checkpoint = self._storage.name(path)
             if result[DRAWN]:
-                keep_picture(checkpoint, self._ledger.directory, dealt.trial_key, result["epoch"])
+                keep_picture(
+                    self._storage,
+                    checkpoint,
+                    self._ledger.directory,
+                    dealt.trial_key,
+                    result["epoch"],
+                )
             event = EpochEnded(
                 trial_key=dealt.trial_key,
                 epoch=result["epoch"],
                 metrics=result["metrics"],
-                checkpoint=self._relative(checkpoint),
+                checkpoint=checkpoint,
                 seconds=self._seconds(dealt.trial_key),
                 tuned=result.get(TUNED, {}),
                 system=result[SYSTEM],
@@ -99,8 +109,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         record = self._ledger.records[dealt.trial_key]
         last = record.checkpoint
         kept = None
-        is_there = last is not None and (self._ledger.directory / last).is_dir()
-        if last is not None and is_there and may_be_tested(self._ledger, record, status):
+        if last is not None and may_be_tested(self._ledger, record, status):
             kept = self._keep(dealt.trial_key, last)
         seconds = self._seconds(dealt.trial_key)
         self._ledger.append(
@@ -114,13 +123,15 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         )
         self._remove(last)
 
-    def _keep(self, trial_key: str, checkpoint: str) -> str:
+    def _keep(self, trial_key: str, checkpoint: str) -> str | None:
         """Copies a checkpoint to where it stays: whole, or not there."""
+        if not self._storage.has(checkpoint):
+            return None
         root = self._ledger.directory
         target = root / "checkpoints" / trial_key
         temporary = target.with_name(f".{trial_key}.tmp")
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.copytree(root / checkpoint, temporary)
+        self._storage.fetch(checkpoint, temporary)
         shutil.rmtree(target, ignore_errors=True)
         temporary.rename(target)
         return str(target.relative_to(root))
@@ -130,10 +141,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
 
     def _remove(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
-            shutil.rmtree(self._ledger.directory / checkpoint, ignore_errors=True)
-
-    def _relative(self, path: Path) -> str:
-        return str(path.relative_to(self._ledger.directory.resolve()))
+            self._storage.remove(checkpoint)
 
     def _seconds(self, trial_key: str) -> float:
         """Since the trial's last report or start; 0 in a session that did not run it."""

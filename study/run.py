@@ -84,6 +84,12 @@ def parser(prog: str = "python -m study.run") -> argparse.ArgumentParser:
     made.add_argument(
         "--out", metavar="DIR", type=Path, help="study directory (studies/<name>-<time>)"
     )
+    made.add_argument(
+        "--storage",
+        metavar="URL",
+        help="where the epoch checkpoints of trials go, s3://BUCKET/PREFIX of an S3-compatible "
+        "store (the study directory); kept models go to the study directory all the same",
+    )
     made.add_argument("--address", metavar="HOST:PORT", help="Ray cluster to run on (this machine)")
     made.add_argument(
         "--concurrency",
@@ -162,6 +168,7 @@ def _resume(options: argparse.Namespace) -> int:
         "--plan": options.plan,
         "--calibrate": options.calibrate,
         "--out": options.out,
+        "--storage": options.storage,
     }
     for name, value in given.items():
         if value:
@@ -183,11 +190,12 @@ def _resume(options: argparse.Namespace) -> int:
 
 def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: Path) -> int:
     """Runs or resumes the study in a directory, and says what came of it."""
-    from study import closing, full_disk, runner
+    from study import closing, runner, standstill
 
     settings = runner.Settings(
         address=options.address,
         concurrency=options.concurrency,
+        storage=options.storage,
         calibrates=options.calibrate,
         tells=lambda found: console().print(closing.render(found, directory), crop=False),
     )
@@ -199,7 +207,7 @@ def _run_and_tell(options: argparse.Namespace, space: Space | None, directory: P
     except KeyboardInterrupt:
         print(_how_to_go_on(directory), file=sys.stderr)
         return INTERRUPTED
-    except (runner.StudyFailed, full_disk.DiskFull) as error:
+    except (runner.StudyFailed, standstill.Standstill) as error:
         return refuse(error, FAILED)
     except ValueError as error:
         return refuse(error)

@@ -15,10 +15,9 @@ from study.clustering import Clustering
 from study.cost import Cost
 from study.extension import differences, extend, refuse_differences
 from study.files import write_atomically
-from study.full_disk import full_disk_told
 from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest, requirements
-from study.optuna_storage import check_storage
+from study.optuna_storage import check_storage as check_database
 from study.packing import settle, settled_as
 from study.preflight import check_data, check_software, resolve_objectives, tell_missing
 from study.ray_session import ray_session, room_for
@@ -26,6 +25,8 @@ from study.session import Session
 from study.session import Settings as Settings
 from study.session import StudyFailed as StudyFailed
 from study.space import Space
+from study.standstill import standstill_told
+from study.storage import check_storage
 from study.trainable import Mtdepth, Trainable
 
 
@@ -43,7 +44,7 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     Raises:
         ValueError: the data, the directory or the cluster is not as it should be.
         StudyFailed: no trial came to its end.
-        DiskFull: there is no room for what it writes; it can go on by `resume_study`.
+        Standstill: a disk is full, or a store is away; it can go on by `resume_study`.
         KeyboardInterrupt: it was interrupted, and can go on by `resume_study`.
     """
     refuse_taken(out)
@@ -53,18 +54,21 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
     say(f"Study {space.study}: {space.question}")
     subject = settings.trainable or _subject(space, out)
     check_software(space, subject)
-    check_storage(space)
+    check_database(space)
+    check_storage(settings.storage)
     summaries, data = check_data(space, subject, say)
     objectives = resolve_objectives(space, summaries, say)
     tell_missing(space, summaries, say)
     told = {arm: objective.model_dump() for arm, objective in objectives.items()}
     with (
-        full_disk_told(out),
+        standstill_told(out),
         ray_session(space.resources, settings.address),
     ):
         space, packing = settle(space, subject, say)
         slots = room_for(space.resources, settings.concurrency)
         manifest = make_manifest(space.study, told, data)
+        if settings.storage is not None:
+            manifest["storage"] = settings.storage
         if packing is not None:  # it was asked for
             manifest["packing"] = packing
         if settings.calibrates:
@@ -135,10 +139,11 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
     try:
         subject = settings.trainable or _subject(ledger.space, directory)
         check_software(ledger.space, subject)
-        check_storage(ledger.space)
+        check_database(ledger.space)
+        check_storage(ledger.manifest.get("storage"))
         check_data(ledger.space, subject, _say(console))
         with (
-            full_disk_told(directory),
+            standstill_told(directory),
             ray_session(ledger.space.resources, settings.address),
         ):
             slots = room_for(ledger.space.resources, settings.concurrency)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +16,6 @@ from study.clustering import Clustering, keep_choices
 from study.events import Dealt, EpochEnded, now
 from study.examination import examine, finalists, open_test
 from study.goals import Objective
-from study.head_files import study_files
 from study.keeping import phase_to_test
 from study.ledger import Ledger
 from study.limits import limit_in_words, limits_of
@@ -31,13 +29,14 @@ from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.showing import show
 from study.stopping import own_interrupts, stoppable
+from study.storage import open_storage
 from study.system_metrics import MIB
 from study.tracking.tracker import Tracker
 from study.trainable import Split, Trainable, keep_test_shut
 from study.worker import run_trial
 
 RAY_DIRECTORY = "ray"
-"""Within the study directory: what Ray Tune writes; gone when the study has ended."""
+"""Within the storage: what Ray Tune writes; gone when the study has ended."""
 NUM_RETRIES = 2
 """How often a trial goes on from its checkpoint after its worker or node was lost."""
 
@@ -60,6 +59,9 @@ class Settings:
     """Whether MLflow hears of it."""
     tells: Callable[[Results], None] | None = None
     """Hears what was found, once the report is written."""
+    storage: str | None = None
+    """Where epoch checkpoints go that need not be kept: `s3://bucket/prefix`; left out, to the
+    study directory."""
     calibrates: bool = False
     """Whether it is measured first what it would cost, for the report to say how that came out."""
 
@@ -91,7 +93,6 @@ class Session:
             emit=ledger.append,
         )
         self.scheduler = ArmScheduler(space.scheduler, objectives, self.limits.cuts)
-        self.recorder = Recorder(ledger, self.scheduler)
         made = make_plan(space)
         self.progress = Progress(
             console=console,
@@ -101,6 +102,11 @@ class Session:
             concurrency=num_slots,
         )
         self.say = self.progress.say
+        told = ledger.manifest
+        self.storage = open_storage(
+            ledger.directory, told.get("storage"), told["study_id"], self.say
+        )
+        self.recorder = Recorder(ledger, self.scheduler, self.storage)
         self._replay()
         ledger.listeners += [self.limits.apply, self.searcher.apply, self.progress.hear]
         self._take_up()
@@ -115,7 +121,7 @@ class Session:
                     with own_interrupts(), keep_test_shut():
                         self._train()
                 self._test()
-            shutil.rmtree(ledger.directory / RAY_DIRECTORY, ignore_errors=True)
+            self.storage.remove(RAY_DIRECTORY)
             if not ledger.manifest.get("ended"):
                 ledger.update_manifest(ended=now(), actual=self._actual())
             ledger.flush()
@@ -151,10 +157,9 @@ class Session:
 
     def _checkpoint(self, record: TrialRecord) -> str | None:
         """Where an interrupted trial goes on; from its start, if its checkpoint is gone."""
-        if record.checkpoint is None:
+        if record.checkpoint is None or not self.storage.has(record.checkpoint):
             return None
-        found = self.ledger.directory.resolve() / record.checkpoint
-        return str(found) if found.is_dir() else None
+        return self.storage.path(record.checkpoint)
 
     def _train(self) -> None:
         """Both training phases, as one run of Ray Tune.
@@ -162,16 +167,15 @@ class Session:
         Raises:
             KeyboardInterrupt: Ray Tune came back with trials left.
         """
-        directory, space = self.ledger.directory.resolve(), self.ledger.space
-        files = study_files(directory)
+        space, storage = self.ledger.space, self.storage
         function = tune.with_parameters(
             run_trial,
             subject=self._prepared("val"),
             home=str(Path.cwd()),
-            out=str(directory),
+            out=str(self.ledger.directory.resolve()),
             inner=space.inner_search,
             pictures=space.pictures.every_epochs if space.kind == "training" else 0,
-            files=files,
+            files=storage.files,
         )
         resources = {"cpu": space.resources.cpus, "gpu": space.resources.num_gpus}
         session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
@@ -187,8 +191,8 @@ class Session:
             ),
             run_config=tune.RunConfig(
                 name=session,
-                storage_path=str(directory / RAY_DIRECTORY),
-                storage_filesystem=files,
+                storage_path=storage.path(RAY_DIRECTORY),
+                storage_filesystem=storage.files,
                 callbacks=[self.recorder],
                 failure_config=tune.FailureConfig(max_failures=NUM_RETRIES),
                 verbose=0,

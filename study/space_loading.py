@@ -167,8 +167,8 @@ def _parent_of(data: dict[str, Any], path: FieldPath) -> dict[str, Any] | None:
 def _with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
     """Relative paths made absolute: workers of a study run in directories of their own.
 
-    `data.root` always is a path, and `checkpoint` unless it is in MLflow. `data.split` and
-    `encoder.weights` may be names; they are paths where there is such a file or directory.
+    `data.root` is a path unless it is a URL, and `checkpoint` unless it is in MLflow. `data.split`
+    and `encoder.weights` may be names; they are paths where there is such a file or directory.
     `search.storage` may be a file of SQLite.
     """
     data = json.loads(json.dumps(data))
@@ -184,7 +184,9 @@ def _with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
         for section, name in (("data", "root"), ("data", "split"), ("encoder", "weights")):
             fields = settings.get(section) if settings else None
             value = fields.get(name) if isinstance(fields, dict) else None
-            if fields and isinstance(value, str) and (name == "root" or _exists(value)):
+            if not fields or not isinstance(value, str) or "://" in value:
+                continue
+            if name == "root" or _exists(value):
                 fields[name] = str(Path(value).expanduser().absolute())
     return data
 

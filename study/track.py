@@ -22,14 +22,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m study.tr
         "compares\nevery value: a run a training. Where all is there already, nothing changes.",
     ).parse_args(arguments)
     from study.tracking.repair import track
-    from study.tracking.server import tracking_uri
+    from study.tracking.server import tracking_uri, without_passwords
 
     try:
         found = track(Path(directory.study_dir))
     except ValueError as error:
         return refuse(error)
     checked = f"{found.num_runs} runs, {found.num_values} values checked"
-    print(f"{directory.study_dir}: up to date at {tracking_uri()}: {checked}")
+    place = without_passwords(tracking_uri())
+    print(f"{directory.study_dir}: up to date at {place}: {checked}")
     return 0
 
 

@@ -28,6 +28,9 @@ from mtdepth.metrics.names import Split as Split
 from mtdepth.metrics.names import Truth as Truth
 from mtdepth.metrics.names import evaluation_names as metric_names
 from mtdepth.metrics.names import higher_is_better as higher_is_better
+from mtdepth.store import Store as Store
+from mtdepth.store import StoreAway as StoreAway
+from mtdepth.store_url import StoreUrl as StoreUrl
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +47,9 @@ __all__ = [
     "Report",
     "Split",
     "SplitSummary",
+    "Store",
+    "StoreAway",
+    "StoreUrl",
     "TrainConfig",
     "Trainable",
     "TrialFailed",
@@ -147,7 +153,13 @@ class Trainable(Protocol):
 
 
 class Mtdepth:
-    """The model that the platform is for."""
+    """The model that the platform is for.
+
+    What packs the driver has seen travels with it, so that no node trains on others.
+    """
+
+    def __init__(self) -> None:
+        self._packs: dict[str, str] = {}
 
     def check_software(self, config: Mapping[str, Any]) -> None:
         """See `Trainable`."""
@@ -162,9 +174,11 @@ class Mtdepth:
     ) -> dict[str, SplitSummary]:
         """See `Trainable`."""
         from mtdepth.data.check import check_data
+        from mtdepth.data.root import pack_fingerprints
 
         told = TrainConfig.model_validate(config)
         found = check_data(told.data, on_progress, evaluation=told.evaluation)
+        self._packs |= pack_fingerprints(told.data)
         return {
             split: SplitSummary(
                 num_samples=summary.num_samples,
@@ -185,10 +199,13 @@ class Mtdepth:
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
         """See `Trainable`."""
         _use_threads()
+        from mtdepth.data.root import expect_packs
         from mtdepth.train import TrainingDiverged, fit
 
+        told = TrainConfig.model_validate(config)
+        expect_packs(told.data, self._packs)
         try:
-            fit(TrainConfig.model_validate(config), report, resume_from)
+            fit(told, report, resume_from)
         except TrainingDiverged as error:
             raise TrialFailed(f"TrainingDiverged: {error}") from error
 
@@ -197,6 +214,7 @@ class Mtdepth:
         _use_threads()
         from mtdepth.evaluate import evaluate
 
+        self._expect_packs_of(checkpoint)
         found = evaluate(checkpoint, split)
         return Judgement(
             metrics=found.metrics,
@@ -209,6 +227,7 @@ class Mtdepth:
         _use_threads()
         from mtdepth.panel import write_panels
 
+        self._expect_packs_of(checkpoint)
         write_panels(checkpoint, split, out, images)
 
     def draw_sheet(self, checkpoint: Path, split: Split, out: Path) -> None:
@@ -217,6 +236,20 @@ class Mtdepth:
         from mtdepth.panel import write_sheet
 
         write_sheet(checkpoint, split, out)
+
+    def _expect_packs_of(self, checkpoint: Path) -> None:
+        from mtdepth.checkpoint_files import read_config
+        from mtdepth.data.root import expect_packs
+
+        config = read_config(checkpoint, TrainConfig, "a training")
+        expect_packs(config.data, self._packs)
+
+
+def is_other_data(error: BaseException) -> bool:
+    """Whether a training failed as its machine has other data than the driver."""
+    from mtdepth.data.root import PackDiffers
+
+    return isinstance(error, PackDiffers)
 
 
 def trained_with(checkpoint: Path) -> TrainConfig:

@@ -14,11 +14,11 @@ from pyarrow.fs import FileSystem
 from ray import tune
 
 from study.events import Dealt
-from study.full_disk import no_room
 from study.inner_search import tune_epoch
 from study.pictures import draw_picture
 from study.place import place
 from study.search_language import InnerSearch
+from study.standstill import standstill
 from study.system_metrics import SystemMeter
 from study.trainable import (
     Judgement,
@@ -39,8 +39,8 @@ DRAWN = "drawn"
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
-FULL = "full"
-"""Of a report that is neither: which disk is full, so that nothing can go on."""
+STANDSTILL = "standstill"
+"""Of a report that is neither: why nothing can go on, and what a person is to do."""
 
 
 def run_trial(
@@ -60,13 +60,13 @@ def run_trial(
     the reason is not known to be harmless, the process ends with it.
 
     Args:
-        config: `dealt`, the trial; and `resume_from`, a directory on the driver's node, or None.
+        config: `dealt`, the trial; and `resume_from`, a directory among the files, or None.
         subject: what is trained.
         home: the driver's working directory, which relative paths start from.
         out: the study directory.
         inner: what is searched when the training is over.
         pictures: after how many epochs a picture is due, each time; 0 for never.
-        files: how the driver's node is reached; left out, its directories are there here too.
+        files: where checkpoints are; left out, they are directories as any.
     """
     with contextlib.suppress(OSError):
         os.chdir(home)
@@ -78,9 +78,9 @@ def run_trial(
     except TrialFailed as error:
         tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
     except Exception as error:
-        full = no_room(error, Path(out))
-        if full is not None:
-            tune.report({FULL: full})
+        found = standstill(error, Path(out))
+        if found is not None:
+            tune.report({STANDSTILL: [found.why, found.mend]})
             return
         reason = _one_line(f"{type(error).__name__}: {error}")
         tune.report({FAILED: reason, TRACEBACK: traceback.format_exc(), FATAL: True})

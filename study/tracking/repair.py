@@ -6,7 +6,7 @@ from pathlib import Path
 
 from study.ledger import Ledger
 from study.tracking.mirror import Mirror
-from study.tracking.server import tracking_uri
+from study.tracking.server import tracking_uri, without_passwords
 from study.tracking.tracker import bring_up
 from study.tracking.verification import Check, check
 
@@ -36,12 +36,15 @@ def track(study_dir: Path) -> Check:
         Mirror(ledger, uri).register()
     except Exception as error:  # a tracking server may fail in any way
         why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise ValueError(f"MLflow at {uri}: {why}") from error
+        raise ValueError(without_passwords(f"MLflow at {uri}: {why}")) from error
     finally:
         ledger.close()
     if found.differences:
         first, num = found.differences[0], len(found.differences)
-        raise ValueError(f"MLflow at {uri} still differs in {num} values after writing: {first}")
+        raise ValueError(
+            f"MLflow at {without_passwords(uri)} still differs in {num} values after writing: "
+            f"{first}"
+        )
     return found
 
 

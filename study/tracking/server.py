@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ _SETTINGS = {
 def tracking_uri() -> str:
     """Where runs go: `MLFLOW_TRACKING_URI`, or a database in the working directory."""
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def without_passwords(text: str) -> str:
+    """A text as it may be shown: `http://me:password@host` has neither name nor password."""
+    return re.sub(r"://[^/@\s]*@", "://***@", text)
 
 
 def connect(uri: str) -> Any:
@@ -68,8 +74,10 @@ def read_run(run_id: str) -> tuple[Any, dict[str, dict[int, float]]]:
         except MlflowException as error:
             why = " ".join(str(error).split())[:300]
             raise ValueError(
-                f"expected the MLflow run {run_id} at {tracking_uri()} (MLFLOW_TRACKING_URI), "
-                f"found: {why}"
+                without_passwords(
+                    f"expected the MLflow run {run_id} at {tracking_uri()} (MLFLOW_TRACKING_URI), "
+                    f"found: {why}"
+                )
             ) from None
     return run, histories
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from study.events import Tracked
 from study.ledger import Ledger
 from study.tracking.mirror import Mirror
-from study.tracking.server import tracking_uri
+from study.tracking.server import tracking_uri, without_passwords
 
 SECONDS_BETWEEN_SYNCS = 3.0
 MOST_SECONDS_BETWEEN_SYNCS = 60.0
@@ -50,7 +50,9 @@ class Tracker:
             before = self._steps()
             self._thread.join(SECONDS_TO_CLOSE)
         if self._thread.is_alive():
-            self.failure = f"no answer from {tracking_uri()} in {SECONDS_TO_CLOSE:.0f} s"
+            self.failure = (
+                f"no answer from {without_passwords(tracking_uri())} in {SECONDS_TO_CLOSE:.0f} s"
+            )
         if self.failure is not None:
             self._say(
                 f"Note: MLflow does not have all of this study ({self.failure}). Nothing is lost; "
@@ -82,7 +84,8 @@ class Tracker:
             self.failure = None
         except Exception as error:
             self._mirror = None
-            self.failure = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            self.failure = without_passwords(why)[:300]
 
     def _follow(self) -> None:
         if self._mirror is None:

@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pyarrow.fs import LocalFileSystem
 
 from study.ledger import Ledger
 from study.pictures import PICTURE, draw_picture, keep_picture, pictures_of
 from study.runner import Settings, run_study
 from study.simulate import Simulated
+from study.storage import Storage
 from study.trainable import Report, Split, random_state_kept
 from tests.study.quick import Quick, quick_space
 from tests.study.simulated import simulated_space
@@ -71,8 +73,9 @@ def test_one_goes_to_the_study_directory_whole_and_one_that_is_gone_is_no_matter
     tmp_path: Path,
 ) -> None:
     (tmp_path / PICTURE).write_bytes(b"a picture")
-    keep_picture(tmp_path, tmp_path / "study", "confirm-a-seed1", 7)
-    keep_picture(tmp_path, tmp_path / "study", "confirm-a-seed1", 8)
+    storage = Storage(root=str(tmp_path.parent), own=LocalFileSystem(), files=None)
+    keep_picture(storage, tmp_path.name, tmp_path / "study", "confirm-a-seed1", 7)
+    keep_picture(storage, tmp_path.name, tmp_path / "study", "confirm-a-seed1", 8)
     (kept,) = pictures_of(tmp_path / "study", "confirm-a-seed1")
     assert (kept.name, kept.read_bytes()) == ("epoch-007.png", b"a picture")
     assert not (tmp_path / PICTURE).exists(), "what is kept of the checkpoint is a model alone"

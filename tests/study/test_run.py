@@ -87,6 +87,7 @@ def test_a_mistake_in_the_file_is_told_with_its_place(
         (["--resume", "none", "--set", "base.epochs=3"], "--set does not go with --resume: .*"),
         (["--resume", "none", "--plan"], "--plan does not go with --resume: .*"),
         (["--resume", "none", "--out", "there"], "--out does not go with --resume: .*"),
+        (["--resume", "none", "--storage", "s3://x/y"], "--storage does not go with --resume: .*"),
     ],
 )  # fmt: skip
 def test_what_is_asked_for_and_cannot_be_had_is_told(

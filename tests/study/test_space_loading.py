@@ -41,6 +41,14 @@ def test_a_relative_path_is_made_absolute_however_it_is_said(
     assert config["data"]["root"] == os.fspath(tmp_path / "here")
 
 
+def test_a_url_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(space_as_yaml(told_space()))
+    space = load_space(tmp_path / "s.yaml", ["base.data.root=s3://packs/kitti"])
+    assert space.base["data"]["root"] == "s3://packs/kitti"
+    with pytest.raises(ValueError, match=r"base.data.root: expected s3://BUCKET/PATH or file://"):
+        load_space(tmp_path / "s.yaml", ["base.data.root=s3://packs/../kitti"])
+
+
 def test_a_name_that_no_file_could_have_is_a_name(tmp_path: Path) -> None:
     long = "a" * 5000
     (tmp_path / "s.yaml").write_text(space_as_yaml(told_space()))

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from study.standstill import standstill
 from study.trainable import Mtdepth, TrainConfig, TrialFailed, Truth, metric_names
+from tests.mtdepth.data.pack.packs import make, request
 
 SLIM: dict[str, Any] = {
     "tasks": ["depth"],
@@ -84,6 +86,35 @@ def test_it_trains_goes_on_judges_and_draws(tiny_data: Any, tmp_path: Path) -> N
     images = [str(row["image"]) for row in judgement.images[:2]]
     model.draw(tmp_path / "2", "test", tmp_path / "out", images)
     assert len(list((tmp_path / "out").glob("01-*.png"))) > 2
+
+
+def test_a_machine_with_another_pack_than_the_drivers_is_refused(
+    tiny_data: Any, tmp_path: Path
+) -> None:
+    pack = tmp_path / "pack"
+    make(request(tiny_data, pack))
+    data = tiny_data.model_copy(update={"root": pack})
+    driver, told = Mtdepth(), config(data)
+    driver.check_data(told)
+    node = pickle.loads(pickle.dumps(driver))
+    kept: list[Path] = []
+
+    def report(metrics: dict[str, float], checkpoint_dir: Path) -> None:
+        kept.append(Path(shutil.copytree(checkpoint_dir, tmp_path / str(len(kept)))))
+
+    node.fit(told, report, None)
+    shutil.rmtree(pack)
+    make(request(tiny_data, pack, "jpeg"))
+    for work in (
+        lambda: node.fit(told, report, None),
+        lambda: node.judge(kept[-1], "test"),
+        lambda: node.draw(kept[-1], "test", tmp_path / "out", []),
+    ):
+        with pytest.raises(ValueError, match=f"expected the pack [0-9a-f]* at {pack}") as caught:
+            work()
+        found = standstill(caught.value, tmp_path)
+        assert found is not None
+        assert found.mend == "give that machine the same"
 
 
 def test_a_divergence_is_a_failure_that_no_retry_mends(tiny_data: Any) -> None:

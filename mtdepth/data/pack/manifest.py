@@ -15,6 +15,7 @@ from mtdepth.data.pack.digests import digest
 from mtdepth.data.pack.entries import LeftOut, PackSettings, ShardEntry, SplitEntry
 from mtdepth.files import replacing
 from mtdepth.metrics.names import Split
+from mtdepth.store_url import StoreUrl
 
 VERSION = 1
 """Rises with every change of what is written for the same data."""
@@ -87,13 +88,21 @@ def read_manifest(root: Path) -> Manifest:
     Raises:
         ValueError: it is damaged, of no pack, or of another version of packs.
     """
-    path = root / MANIFEST
+    try:
+        text = (root / MANIFEST).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ValueError(_unreadable(root, error)) from None
+    return parse_manifest(text, root)
+
+
+def parse_manifest(text: str, root: Path | StoreUrl) -> Manifest:
+    """The manifest of a pack, from its text; see `read_manifest`."""
+    path = f"{root}/{MANIFEST}"
     expected = f"{path}: expected the manifest of a pack"
     try:
-        text = path.read_text(encoding="utf-8")
         told = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{expected}, found a file that can't be read: {error}") from None
+    except ValueError as error:
+        raise ValueError(_unreadable(root, error)) from None
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise ValueError(f"{expected}, found something else")
     if told.get("version") != VERSION:
@@ -111,7 +120,14 @@ def read_manifest(root: Path) -> Manifest:
     return manifest
 
 
-def command(arguments: list[str] | tuple[str, ...], root: Path) -> str:
+def _unreadable(root: Path | StoreUrl, error: Exception) -> str:
+    return (
+        f"{root}/{MANIFEST}: expected the manifest of a pack, found a file that can't be read: "
+        f"{error}"
+    )
+
+
+def command(arguments: list[str] | tuple[str, ...], root: Path | StoreUrl) -> str:
     """The command that makes a pack at `root`."""
     return f"python -m mtdepth.data.prepare {shlex.join([*arguments, '--out', str(root)])}"
 

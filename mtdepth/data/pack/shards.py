@@ -78,7 +78,7 @@ def make_shard(job: ShardJob) -> ShardResult:
     """Writes a file, unless a whole one of the same request is there."""
     if _is_whole(job.path, job.request):
         return _result(job, {}, kept=True)
-    assert job.config.root is not None
+    assert isinstance(job.config.root, Path)
     source = RawSource(
         job.config.model_copy(update={"cache_gib": 0.0}), open_reader(job.config, job.config.root)
     )

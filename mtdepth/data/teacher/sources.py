@@ -14,6 +14,7 @@ from mtdepth.data.reader import Reader, open_reader
 from mtdepth.data.root import Progress, data_root
 from mtdepth.data.splits import Frame, list_split
 from mtdepth.data.teacher.config import SourceConfig
+from mtdepth.store_url import StoreUrl
 
 LearningSplit = Literal["train", "val"]
 
@@ -56,7 +57,7 @@ def list_pairs(
 
 
 def _raw_root(data: DataConfig, on_progress: Progress | None) -> Path:
-    if data.root is not None and is_pack(data.root):
+    if isinstance(data.root, StoreUrl) or (data.root is not None and is_pack(data.root)):
         raise ValueError(f"--root: expected raw files, found a pack at {data.root}")
     if data.name != "driveworld" and (data.root is None or not data.root.is_dir()):
         found = "none" if data.root is None else f"nothing at {data.root}"

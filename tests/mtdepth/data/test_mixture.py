@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -17,10 +18,12 @@ from mtdepth.data.check import check_data
 from mtdepth.data.kitti import KittiRaw
 from mtdepth.data.loader import SplitData, open_split
 from mtdepth.data.mixture import Mixture, open_training
+from mtdepth.data.root import pack_fingerprints
 from mtdepth.data.source import RawSource
 from mtdepth.data.splits import Frame
 from mtdepth.train import fit
 from tests.mtdepth.batches import SMALL
+from tests.mtdepth.data.pack.packs import make, request
 
 NOTHING = RawSource(DataConfig(), KittiRaw(Path("nowhere")))
 
@@ -116,6 +119,19 @@ def test_the_other_set_has_defaults_of_its_own_and_must_be_there(tiny_data: Data
     assert config.mix[0].weight == 1
     with pytest.raises(ValueError, match=r"^data\.root: expected .* found nothing at nowhere"):
         open_training(config)
+
+
+def test_packs_at_urls_can_be_mixed(
+    tiny_data: DataConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MTDEPTH_CACHE", str(tmp_path / "cache"))
+    made = make(request(tiny_data, tmp_path / "pack"))
+    other = {"name": "driveworld", "root": f"file://{tmp_path}/pack", "weight": 0.5}
+    told = {**tiny_data.model_dump(mode="json"), "mix": [other]}
+    config = DataConfig.model_validate_json(json.dumps(told), strict=True)
+    assert check_data(config)["train"].num_samples == len(open_training(config)) == 13
+    assert pack_fingerprints(config) == {other["root"]: made.fingerprint}
+    assert [path.name for path in (tmp_path / "cache").glob("[!.]*")] == [made.fingerprint]
 
 
 def test_what_is_mixed_in_is_looked_over_too(tiny_data: DataConfig, tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ import pytest
 
 from study import ledger, run, runner
 from study.events import Dealt, EpochEnded, Event, Judged, TrialEnded
-from study.full_disk import DiskFull, full_disk_told, no_room
 from study.runner import Settings, resume_study, run_study
 from study.simulate import Simulated
 from study.space_loading import space_as_yaml
+from study.standstill import Standstill, standstill, standstill_told
 from study.trainable import Report
 from tests.study.simulated import simulated_space, told
 
@@ -57,7 +57,7 @@ def raised(error: BaseException, cause: BaseException) -> BaseException:
     ],
 )
 def test_a_full_disk_is_known_whoever_tells_of_it(error: BaseException, tmp_path: Path) -> None:
-    with pytest.raises(DiskFull) as caught, full_disk_told(tmp_path):
+    with pytest.raises(Standstill) as caught, standstill_told(tmp_path):
         raise error
     line = str(caught.value)
     assert line.startswith("the disk of /")
@@ -70,20 +70,24 @@ def test_a_full_disk_is_known_whoever_tells_of_it(error: BaseException, tmp_path
 def test_torch_tells_of_it_where_it_writes_to_a_stream_as_checkpoints_are(tmp_path: Path) -> None:
     import torch
 
-    with pytest.raises(DiskFull), full_disk_told(tmp_path), Path("/dev/full").open("wb") as stream:
+    with (
+        pytest.raises(Standstill),
+        standstill_told(tmp_path),
+        Path("/dev/full").open("wb") as stream,
+    ):
         torch.save({"weights": torch.zeros(100_000)}, stream)
 
 
 def test_what_a_worker_said_of_its_disk_is_passed_on(tmp_path: Path) -> None:
-    said = "the disk of /far/away is full"
-    error = raised(RuntimeError(os.strerror(errno.ENOSPC)), DiskFull(said))
-    assert no_room(error, tmp_path) == said
+    said = Standstill("the disk of /far/away is full", "make room")
+    error = raised(RuntimeError(os.strerror(errno.ENOSPC)), said)
+    assert standstill(error, tmp_path) is said
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
-    with pytest.raises(PermissionError), full_disk_told(tmp_path):
+    with pytest.raises(PermissionError), standstill_told(tmp_path):
         raise PermissionError(errno.EACCES, "no")
-    with pytest.raises(KeyboardInterrupt), full_disk_told(tmp_path):
+    with pytest.raises(KeyboardInterrupt), standstill_told(tmp_path):
         raise KeyboardInterrupt
 
 
@@ -101,7 +105,7 @@ def test_whatever_finds_no_room_the_study_goes_on_from_there(
 
     out = tmp_path / "study"
     monkeypatch.setattr(ledger, "append_durably", append)
-    with pytest.raises(DiskFull):
+    with pytest.raises(Standstill):
         run_study(SPACE, out, settings(Simulated()))
     monkeypatch.undo()
     resume_study(out, settings(Simulated()))
@@ -126,7 +130,7 @@ class Cramped(Simulated):
 def test_a_worker_without_room_costs_no_trial(tmp_path: Path, undisturbed: Path) -> None:
     out, full = tmp_path / "study", tmp_path / "full"
     full.touch()
-    with pytest.raises(DiskFull, match=r"the disk of .* is full"):
+    with pytest.raises(Standstill, match=r"the disk of .* is full"):
         run_study(SPACE, out, settings(Cramped(full=full)))
     (first,) = told(out)
     assert (first["status"], first["epochs"]) == ("running", 1)
