@@ -54,3 +54,12 @@ def append_durably(path: Path, line: str) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def sizes_below(directory: Path) -> dict[str, int]:
+    """Bytes of all files in a directory and below, by their paths in it."""
+    return {
+        path.relative_to(directory).as_posix(): path.stat().st_size
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }

@@ -19,7 +19,7 @@ from study.pictures import keep_picture
 from study.scheduler import ArmScheduler
 from study.standstill import Standstill
 from study.storage import Storage
-from study.worker import DRAWN, FAILED, FATAL, PLACE, STANDSTILL, SYSTEM, TRACEBACK, TUNED
+from study.worker import DRAWN, FAILED, FATAL, FILES, PLACE, STANDSTILL, SYSTEM, TRACEBACK, TUNED
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
@@ -54,6 +54,12 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         elif "epoch" in result:
             path = f"{trial.storage.trial_fs_path}/{result['checkpoint_dir_name']}"
             checkpoint = self._storage.name(path)
+            if lacking := self._storage.lacks(checkpoint, result[FILES]):
+                raise Standstill(
+                    f"{self._storage.path(checkpoint)}: expected all that epoch {result['epoch']} "
+                    f"of {dealt.trial_key} has written, found no whole {', '.join(lacking)}",
+                    "see that there is room, and that all nodes can write there",
+                )
             if result[DRAWN]:
                 keep_picture(
                     self._storage,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -44,6 +44,24 @@ class Storage:
         """Whether there is such a directory."""
         found = self.own.get_file_info(self.path(name))
         return bool(found.type == fs.FileType.Directory)
+
+    def lacks(self, name: str, files: Mapping[str, int]) -> list[str]:
+        """What a node has written to a directory and is not there, or not whole.
+
+        Ray Tune writes by pyarrow, which passes over errors of a file's end.
+
+        Args:
+            name: of the directory.
+            files: their bytes, by the path within.
+        """
+        if self.files is None:  # those are told
+            return []
+        found = self.own.get_file_info([self.path(f"{name}/{file}") for file in files])
+        return [
+            file
+            for (file, size), info in zip(files.items(), found, strict=True)
+            if not info.is_file or info.size != size
+        ]
 
     def fetch(self, name: str, target: Path) -> None:
         """Copies a directory to the driver's disk."""

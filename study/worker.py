@@ -14,6 +14,7 @@ from pyarrow.fs import FileSystem
 from ray import tune
 
 from study.events import Dealt
+from study.files import sizes_below
 from study.inner_search import tune_epoch
 from study.pictures import draw_picture
 from study.place import place
@@ -36,6 +37,8 @@ PLACE = "place"
 """Of a report: the node and the device."""
 DRAWN = "drawn"
 """Of a report: whether its checkpoint holds a picture."""
+FILES = "files"
+"""Of a report: bytes of what its checkpoint holds, by the path within."""
 FAILED, TRACEBACK, FATAL = "failed", "traceback", "fatal"
 """Of a report that is no epoch: why the trial failed, in a line and in full, and whether its
 process may have been harmed."""
@@ -132,6 +135,7 @@ def _reporter(
         epoch = int(metrics["epoch"])
         drawn = draw_picture(subject, checkpoint_dir, epoch, dealt.num_epochs, pictures)
         result: dict[str, Any] = {"epoch": epoch, "metrics": values, DRAWN: drawn}
+        result[FILES] = sizes_below(checkpoint_dir)
         result[SYSTEM] = meter.read()
         result[PLACE] = place()
         if tuned:
