@@ -53,7 +53,7 @@ def together(num: int, work: Work, *arguments: Any, hear: Hear | None = None) ->
         hear: called here with what `work` tells its own `hear`.
 
     Returns:
-        What each gave back.
+        What each gave back: plain values, as tensors would end with their process.
 
     Raises:
         ValueError: there are fewer GPUs.
