@@ -1,5 +1,8 @@
-"""Batch norm over what all processes of a training see (torch's `SyncBatchNorm` is for GPUs only,
-so that nothing could be tested without)."""
+"""Batch norm over what all processes of a training see.
+
+torch's `SyncBatchNorm` does so on GPUs alone; this is the same on any device, so that processes on
+CPUs show what those on GPUs do.
+"""
 
 from __future__ import annotations
 
