@@ -40,8 +40,8 @@ def told(data: DataConfig, **changes: Any) -> dict[str, Any]:
         "study": "span",
         "question": "Is a training by two GPUs that by one?",
         "base": {
-            "tasks": ["depth", "instances"], "data": data.model_dump(mode="json", exclude={"train_on"}),
-            "epochs": 2,
+            "tasks": ["depth", "instances"], "epochs": 2,
+            "data": data.model_dump(mode="json", exclude={"train_on"}),
             "encoder": {"width": 8, "weights": "none"}, "decoder": {"width": 4},
             "batch_size": 4, "max_steps_per_epoch": 2, "max_val_samples": 2,
             "weighting": {"name": "uncertainty"},

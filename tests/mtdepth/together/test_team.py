@@ -13,7 +13,7 @@ from mtdepth.weighting import METHODS
 from tests.mtdepth.batches import LEARNING
 from tests.mtdepth.together.steps import normalise, precise_steps
 
-NUM_STEPS = 3
+NUM_STEPS = 2
 KINDS: dict[str, dict[str, Any]] = {
     **{name: {"weighting": {"name": name}} for name in METHODS},
     "depth": {"tasks": ["depth"], "depth": {"min_m": 1, "max_m": 80, "automask": False}},
