@@ -50,7 +50,7 @@ def told(data: DataConfig, **changes: Any) -> dict[str, Any]:
         "objective": {"metric": "val/depth/abs_rel", "mode": "min"},
         "confirm": {"seeds": [1]},
         "compare": {"baseline": "one", "metrics": ["test/depth/abs_rel"]},
-        "resources": {"cpus": 2, "gpus": 1},
+        "resources": {"cpus": 1, "gpus": 1},
         "pictures": {"every_epochs": 0},
         **changes,
     }  # fmt: skip
