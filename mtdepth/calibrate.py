@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -20,26 +21,48 @@ from mtdepth.data.mixture import open_training
 from mtdepth.device import best_device
 from mtdepth.evaluate import chosen_samples, evaluate_network
 from mtdepth.memory import peak_memory_bytes
-from mtdepth.train import epoch_seed, train_step
+from mtdepth.together import team
+from mtdepth.together.norm import share_norms
+from mtdepth.together.processes import together
+from mtdepth.train import epoch_seed, expect_equal_parts, train_step
 
 NUM_STEPS = 10
 """Timed; the first of them once more before, to warm up."""
 
 
-def calibrate(config: TrainConfig, num_steps: int = NUM_STEPS) -> Calibration:
+def calibrate(
+    config: TrainConfig, num_steps: int = NUM_STEPS, *, processes: int = 1
+) -> Calibration:
     """Trains a few steps, judges a batch of the validation split, and throws it all away.
 
     Args:
         config: the training.
         num_steps: how many steps are timed.
+        processes: how many train together; memory is that of all, of GPUs that of the fullest.
 
     Raises:
         ValueError: the data is not as it should be.
     """
+    open_training(config.data)
+    if processes == 1:
+        return _calibrate(config, num_steps)
+    expect_equal_parts(config.batch_size, processes)
+    found = together(processes, _calibrate, config, num_steps)
+    return replace(
+        found[0],
+        memory_bytes=sum(one.memory_bytes for one in found),
+        device_memory_bytes=max(one.device_memory_bytes for one in found),
+    )
+
+
+def _calibrate(config: TrainConfig, num_steps: int, hear: object = None) -> Calibration:  # noqa: ARG001
+    """As a process does it, alone or in a team, of which the first alone judges."""
     device = best_device()
     started = time.perf_counter()
     data = open_training(config.data)
     training = Training.start(config, device)
+    if team.size() > 1:
+        share_norms(training.network)
     start_seconds = time.perf_counter() - started
     order = list(data.order(config.batch_size, config.seed, 1))[: config.max_steps_per_epoch]
     generator = torch.Generator().manual_seed(epoch_seed(config.seed, 1))
@@ -54,7 +77,7 @@ def calibrate(config: TrainConfig, num_steps: int = NUM_STEPS) -> Calibration:
     first = list(islice(order, num_steps + 1))
     steps(first[-1:])
     cold, warm = steps(first[:-1] or first), steps(first[:-1] or first)
-    seconds, num_images = _judging(training, config, device)
+    seconds, num_images = _judging(training, config, device) if team.is_first() else (0.0, 0)
     with tempfile.TemporaryDirectory(prefix="mtdepth-") as directory:
         save_seconds = _seconds(lambda: training.save(Path(directory)))
         size = sum(p.stat().st_size for p in Path(directory).rglob("*") if p.is_file())

@@ -20,6 +20,9 @@ from mtdepth.data.mixture import Mixture, open_training
 from mtdepth.device import best_device
 from mtdepth.evaluate import evaluate_network
 from mtdepth.losses import task_losses
+from mtdepth.together import team
+from mtdepth.together.norm import share_norms
+from mtdepth.together.processes import together
 
 
 class TrainingDiverged(RuntimeError):
@@ -33,7 +36,9 @@ class Report(Protocol):
         """Takes the metrics, and copies the checkpoint if it wants to keep it."""
 
 
-def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) -> None:
+def fit(
+    config: TrainConfig, report: Report, resume_from: Path | None = None, *, processes: int = 1
+) -> None:
     """Trains a configuration, and reports after each epoch.
 
     Interrupted and resumed after any epoch, it ends with the same metrics as if it had run
@@ -45,30 +50,54 @@ def fit(config: TrainConfig, report: Report, resume_from: Path | None = None) ->
         report: called after each epoch with its metrics, `epoch` among them, and a checkpoint
             directory that is gone when it returns.
         resume_from: a checkpoint directory of the same configuration.
+        processes: how many train it together, each with a GPU of its own where there are GPUs, and
+            an equal part of every batch. Losses are those of one process but for rounding.
 
     Raises:
         ValueError: the data or the checkpoint is not as it should be.
         TrainingDiverged: a loss was NaN or infinite.
+        ProcessLost: one of several processes was killed.
     """
-    device = best_device()
     data = open_training(config.data)
     if "instances" in config.tasks:
         data.require_instances()
+    if processes == 1:
+        _fit(config, resume_from, report)
+        return
+    expect_equal_parts(config.batch_size, processes)
+    together(processes, _fit, config, resume_from, hear=report)
+
+
+def _fit(config: TrainConfig, resume_from: Path | None, report: Report) -> None:
+    """The training as a process does it, alone or in a team."""
+    device = best_device()
+    data = open_training(config.data)
     training = (
         Training.start(config, device)
         if resume_from is None
         else Training.load(resume_from, config, device)
     )
+    if team.size() > 1:
+        share_norms(training.network)
     while training.epoch < config.epochs:
         started = time.perf_counter()
         metrics = train_epoch(training, data, device)
         metrics["train/seconds"] = time.perf_counter() - started
-        if config.data.train_on == "train":
-            metrics |= evaluate_network(training.network, config, "val", device).metrics
-        metrics["epoch"] = training.epoch
-        with tempfile.TemporaryDirectory(prefix="mtdepth-") as directory:
-            training.save(Path(directory))
-            report(metrics, Path(directory))
+        if team.is_first():
+            _judge_and_report(training, metrics, report, device)
+        team.wait()
+
+
+def _judge_and_report(
+    training: Training, metrics: dict[str, float], report: Report, device: torch.device
+) -> None:
+    config = training.config
+    if config.data.train_on == "train":
+        metrics |= evaluate_network(training.network, config, "val", device).metrics
+    metrics["epoch"] = training.epoch
+    with tempfile.TemporaryDirectory(prefix="mtdepth-") as directory:
+        training.save(Path(directory))
+        report(metrics, Path(directory))
 
 
 def train_epoch(
@@ -112,9 +141,9 @@ def train_step(
     device: torch.device,
 ) -> Tensor:
     """One step on the samples of these indices; returns total and raw losses, (1 + T,)."""
-    config = training.config
+    config, own = training.config, indices[team.own(len(indices))]
     batch, seen = augment(
-        data.batch(indices, neighbours="depth" in config.tasks).to(device),
+        data.batch(own, neighbours="depth" in config.tasks).to(device),
         config.augmentation,
         generator,
     )
@@ -126,7 +155,7 @@ def train_step(
 
 def _losses(training: Training, seen: Batch, batch: Batch) -> dict[str, Tensor]:
     sources = seen.sources if "depth" in training.config.tasks else None
-    return task_losses(training.network(seen.target, sources), batch, training.config)
+    return team.means(task_losses(training.network(seen.target, sources), batch, training.config))
 
 
 @torch.no_grad()
@@ -151,6 +180,19 @@ def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:
         )
     training.optimizer.step()
     return torch.cat([total[None], training.weighting.stack(losses).detach()])
+
+
+def expect_equal_parts(batch_size: int, processes: int) -> None:
+    """Sees that each process of a training can have as much of a batch.
+
+    Raises:
+        ValueError: it can't.
+    """
+    if batch_size % processes:
+        raise ValueError(
+            f"batch_size: expected a multiple of {processes}, as each of the {processes} GPUs of a "
+            f"training has an equal part, found {batch_size}"
+        )
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,11 @@ from typing import Any
 import ray
 
 from study.cost import Cost, cost_of
+from study.place import enter
+from study.placement import options_of
 from study.plan import make_plan
-from study.space import Resources, Space
+from study.resources import Resources
+from study.space import Space
 from study.trainable import Calibration, Trainable
 
 Say = Callable[[str], None]
@@ -21,23 +22,30 @@ _NO_MATTER = {"seed", "epochs", "optimizer"}
 """Settings of a training that do not change what a step costs."""
 
 
-def measure(space: Space, trainable: Trainable, concurrency: int, say: Say) -> Cost:
+def measure(space: Space, trainable: Trainable, at_once: Mapping[str, int], say: Say) -> Cost:
     """Calibrates each distinct kind of arm, as many at once as trials run, within a Ray session.
 
     Each has a worker of its own, so that its peak of memory is what a trial would see.
+
+    Args:
+        space: the study.
+        trainable: what is trained.
+        at_once: how many trials of each arm run at once.
+        say: hears of what is done.
 
     Raises:
         ValueError: trials can't be calibrated, or one did not work.
     """
     configs = {arm: space.arm_config(arm) for arm in space.arms}
-    found = calibrations(configs, trainable, space.resources, concurrency, say)
-    return cost_of(make_plan(space), found, concurrency)
+    resources = {arm: space.resources_of(arm) for arm in space.arms}
+    found = calibrations(configs, trainable, resources, max(at_once.values()), say)
+    return cost_of(make_plan(space), found, at_once)
 
 
 def calibrations(
     configs: Mapping[str, Mapping[str, Any]],
     trainable: Trainable,
-    resources: Resources,
+    resources: Mapping[str, Resources],
     concurrency: int,
     say: Say,
     *,
@@ -48,7 +56,7 @@ def calibrations(
     Args:
         configs: by the arm, or what else it is called.
         trainable: what is trained.
-        resources: of a training.
+        resources: of a training, by the same names.
         concurrency: how many are calibrated at once.
         say: hears of what is done.
         asked_by: what an error begins with.
@@ -59,16 +67,18 @@ def calibrations(
     kinds: dict[str, list[str]] = {}
     for arm, config in configs.items():
         told = {name: value for name, value in config.items() if name not in _NO_MATTER}
-        kinds.setdefault(json.dumps(told, sort_keys=True, default=str), []).append(arm)
+        kind = [told, resources[arm].model_dump()]
+        kinds.setdefault(json.dumps(kind, sort_keys=True, default=str), []).append(arm)
     waiting = [arms[0] for arms in kinds.values()]
     say(f"Calibrating {', '.join(waiting)}: a few steps each.")
-    task, shared = _task(resources), ray.put(trainable)
+    task, shared = ray.remote(max_calls=1)(_calibrate), ray.put(trainable)
     found: dict[str, Calibration] = {}
     running: dict[ray.ObjectRef, str] = {}
     while waiting or running:
         while waiting and len(running) < concurrency:
             arm = waiting.pop(0)
-            running[task.remote(shared, configs[arm], str(Path.cwd()))] = arm
+            own = task.options(**options_of(resources[arm]))
+            running[own.remote(shared, configs[arm], str(Path.cwd()))] = arm
         (done,), _ = ray.wait(list(running))
         arm = running.pop(done)
         try:
@@ -80,12 +90,6 @@ def calibrations(
     return {arm: of_arms[arm] for arm in configs}
 
 
-def _task(resources: Resources) -> Any:
-    own = ray.remote(num_cpus=resources.cpus, num_gpus=resources.num_gpus, max_calls=1)
-    return own(_calibrate)
-
-
 def _calibrate(trainable: Trainable, config: dict[str, object], home: str) -> Calibration:
-    with contextlib.suppress(OSError):
-        os.chdir(home)
+    enter(home)
     return trainable.calibrate(config)

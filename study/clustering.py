@@ -6,7 +6,6 @@ of a machine map the same file, and other machines get it through Ray's object s
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,8 @@ from pydantic import ValidationError
 
 from study.files import write_atomically
 from study.ledger import Ledger
+from study.place import enter
+from study.placement import options_of
 from study.plain_errors import first_field_error
 from study.records import TrialRecord
 from study.space import Resources
@@ -230,8 +231,7 @@ def _embedded(checkpoint: Path, split: Split, resources: Resources) -> pa.Table:
 
     here = ray.get_runtime_context().get_node_id()
     task = ray.remote(_embed).options(
-        num_cpus=resources.cpus,
-        num_gpus=resources.num_gpus,
+        **options_of(resources),
         scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
     )
     try:
@@ -243,7 +243,7 @@ def _embedded(checkpoint: Path, split: Split, resources: Resources) -> pa.Table:
 
 
 def _embed(checkpoint: Path, split: Split, home: str) -> pa.Table:
-    os.chdir(home)
+    enter(home)
     with tempfile.TemporaryDirectory(prefix="study-") as directory:
         path = Path(directory, "split.arrow")
         embed(checkpoint, split, path, whole=True)

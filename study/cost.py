@@ -28,6 +28,7 @@ class Cost:
     """Of one trial, at its peak; the greatest of all arms."""
     device_memory_bytes: int
     concurrency: int
+    """Trials at once, at most."""
     arms: Mapping[str, Calibration]
 
     def told(self) -> dict[str, Any]:
@@ -35,22 +36,16 @@ class Cost:
         return asdict(self)
 
 
-def cost_of(plan: Plan, arms: Mapping[str, Calibration], concurrency: int) -> Cost:
+def cost_of(plan: Plan, arms: Mapping[str, Calibration], at_once: Mapping[str, int]) -> Cost:
     """What a plan costs.
 
     Args:
         plan: of the study.
         arms: what each arm's training costs.
-        concurrency: trials at once.
+        at_once: trials of each arm, were it the only one: each occupies that part of the cluster.
     """
-    space = plan.space
-    ends = [
-        sum(_arm_seconds(space, arm, arms[arm.name], scheduler) for arm in plan.arms)
-        for scheduler in (space.scheduler, Scheduler())
-    ]
-    first = max(_first_epoch_seconds(one) for one in arms.values()) * concurrency
-    devices = space.resources.num_gpus or 1.0
-    low, high = ends[0] + first, ends[1] + first
+    space, concurrency = plan.space, max(at_once.values())
+    low, high = (_spent(plan, arms, at_once, s) for s in (space.scheduler, Scheduler()))
     kept = sum(
         (arm.num_confirm if space.confirm.seeds else arm.num_search)
         * arms[arm.name].checkpoint_bytes
@@ -58,8 +53,8 @@ def cost_of(plan: Plan, arms: Mapping[str, Calibration], concurrency: int) -> Co
     )
     largest = max(one.checkpoint_bytes for one in arms.values())
     return Cost(
-        hours=(low / concurrency / 3600, high / concurrency / 3600),
-        device_hours=(low * devices / 3600, high * devices / 3600),
+        hours=(low[0] / 3600, high[0] / 3600),
+        device_hours=(low[1] / 3600, high[1] / 3600),
         disk_bytes=kept + concurrency * NUM_PASSING * largest,
         memory_bytes=max(one.memory_bytes for one in arms.values()),
         device_memory_bytes=max(one.device_memory_bytes for one in arms.values()),
@@ -92,6 +87,22 @@ def fewest_epochs(num_trials: int, num_epochs: int, scheduler: Scheduler) -> int
         done, left = math.ceil(milestone), math.ceil(left / scheduler.reduction_factor)
         milestone *= scheduler.reduction_factor
     return total + left * (num_epochs - done)
+
+
+def _spent(
+    plan: Plan,
+    arms: Mapping[str, Calibration],
+    at_once: Mapping[str, int],
+    scheduler: Scheduler,
+) -> tuple[float, float]:
+    """Seconds of the study, and of its devices; each process has a first epoch once."""
+    devices, first = plan.space.num_devices, {n: _first_epoch_seconds(arms[n]) for n in arms}
+    seconds = {a.name: _arm_seconds(plan.space, a, arms[a.name], scheduler) for a in plan.arms}
+    return (
+        sum(value / at_once[arm] for arm, value in seconds.items()) + max(first.values()),
+        sum(value * devices[arm] for arm, value in seconds.items())
+        + max(value * at_once[arm] * devices[arm] for arm, value in first.items()),
+    )
 
 
 def _arm_seconds(space: Space, arm: ArmPlan, measured: Calibration, scheduler: Scheduler) -> float:

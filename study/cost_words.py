@@ -37,7 +37,7 @@ def planned_in_words(told: Mapping[str, Any]) -> dict[str, str]:
     """What `Cost.told` says, by what it is of."""
     concurrency = told["concurrency"]
     found = {
-        f"time, {concurrency} at once": _span(told["hours"]),
+        f"time, at most {concurrency} at once": _span(told["hours"]),
         "device time": _span(told["device_hours"]),
         "disk, at its fullest": size(told["disk_bytes"]),
         "memory of a trial": size(told["memory_bytes"]),

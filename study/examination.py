@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import ray
 from pyarrow.fs import FileSystem
@@ -12,6 +13,7 @@ from ray import tune
 from study.events import Judged, Phase, now
 from study.head_files import study_files
 from study.ledger import Ledger
+from study.placement import options_of
 from study.records import TrialRecord
 from study.trainable import Trainable
 from study.words import counted, trial_noun
@@ -57,15 +59,13 @@ def examine(
         A line for each model that could not be judged.
     """
     waiting = [record for record in trained if record.test is None]
-    resources = ledger.space.resources
-    task = ray.remote(judge).options(
-        num_cpus=resources.cpus, num_gpus=resources.num_gpus, max_retries=2
-    )
+    task = ray.remote(max_retries=2)(judge)
     shared, files = ray.put(trainable), study_files(ledger.directory)
     running = {}
     for record in waiting:
         checkpoint = kept_model(ledger, record, files)
-        running[task.remote(shared, checkpoint, str(Path.cwd()))] = record
+        own = task.options(**judging(ledger, record))
+        running[own.remote(shared, checkpoint, str(Path.cwd()))] = record
     failures: list[str] = []
     while running:
         (done,), _ = ray.wait(list(running))
@@ -85,6 +85,11 @@ def examine(
             )
         )
     return failures
+
+
+def judging(ledger: Ledger, record: TrialRecord) -> dict[str, Any]:
+    """What a task of Ray has that looks at the model of a trial: as much as one process can use."""
+    return options_of(ledger.space.resources_of(record.dealt.arm).of_one_process)
 
 
 def kept_model(ledger: Ledger, record: TrialRecord, files: FileSystem | None) -> tune.Checkpoint:

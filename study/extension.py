@@ -122,9 +122,10 @@ def _what_stays(ledger: Ledger, found: list[Difference]) -> Iterator[str]:
             "were confirmed with, also if the search goes on to find better ones."
         )
     new = [one.field.removeprefix("arms.") for one in found if one.was is _ABSENT]
-    if new and "packing" in ledger.manifest:
+    if new and (packing := ledger.manifest.get("packing")):
+        many = packing["trials_a_gpu"]
         yield (
-            f"Note: resources.gpus stays {ledger.space.resources.num_gpus:g}, as it was measured "
+            f"Note: resources.gpus: auto stays {1 / many if many else 0:g}, as it was measured "
             f"without {', '.join(new)}."
         )
 

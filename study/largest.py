@@ -18,28 +18,24 @@ _NO_MATTER_BUT = {"weighting": "weighting.name"}
 """As those, but for one field."""
 
 
-def largest_trials(space: Space) -> dict[str, dict[str, Any]]:
-    """Settings of trials, by a name: each arm, with what is searched at what may take the most.
+def largest_trials(space: Space, arm: str) -> dict[str, dict[str, Any]]:
+    """Settings of an arm's trials, by a name, with what is searched at what may take the most.
 
     Numbers are taken at their greatest; of anything else, each value.
 
     Raises:
         ValueError: there are too many to measure.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for arm in space.arms:
-        searched = {n: _ends(p) for n, p in searched_by(space, arm).items() if _matters(n)}
-        points = [
-            dict(zip(searched, values, strict=True))
-            for values in itertools.product(*searched.values())
-        ]
-        if len(points) > MAX_AN_ARM:
-            raise ValueError(
-                f"resources.gpus: auto: expected at most {MAX_AN_ARM} kinds of trials an arm to "
-                f"measure, found {len(points)} of {arm}, by {', '.join(searched)}; say a number"
-            )
-        found |= {_named(arm, point): space.arm_config(arm, point) for point in points}
-    return found
+    searched = {n: _ends(p) for n, p in searched_by(space, arm).items() if _matters(n)}
+    points = [
+        dict(zip(searched, values, strict=True)) for values in itertools.product(*searched.values())
+    ]
+    if len(points) > MAX_AN_ARM:
+        raise ValueError(
+            f"resources.gpus: auto: expected at most {MAX_AN_ARM} kinds of trials an arm to "
+            f"measure, found {len(points)} of {arm}, by {', '.join(searched)}; say a number"
+        )
+    return {_named(arm, point): space.arm_config(arm, point) for point in points}
 
 
 def _matters(name: str) -> bool:

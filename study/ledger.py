@@ -121,7 +121,7 @@ class Ledger:
     def trials(self) -> pd.DataFrame:
         """A row a trial; `params` and `metrics` are dictionaries."""
         with self._mutex:
-            devices = self.space.resources.num_gpus or 1.0
+            devices = self.space.num_devices
             return tables.trials(self.records.values(), self.objectives(), devices)
 
     def epochs(self) -> pd.DataFrame:

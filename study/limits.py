@@ -26,13 +26,14 @@ class Limits:
 
     Args:
         budget: what may be used.
-        num_devices: how many devices a trial holds.
+        num_devices: how many devices a trial holds, by its arm.
     """
 
-    def __init__(self, budget: Budget, num_devices: float) -> None:
+    def __init__(self, budget: Budget, num_devices: Mapping[str, float]) -> None:
         self._budget, self._num_devices = budget, num_devices
         self._epochs: dict[str, int] = {}
-        self._trial_seconds = 0.0
+        self._arms: dict[str, str] = {}
+        self._device_seconds = 0.0
         self._spans: list[tuple[float, float]] = []
         """When any trial ran: from and to, in order, none touching another."""
 
@@ -40,19 +41,20 @@ class Limits:
         """Learns of an event."""
         if isinstance(event, Dealt):
             self._epochs.setdefault(event.trial_key, 0)
+            self._arms[event.trial_key] = event.arm
         elif isinstance(event, EpochEnded):
             if event.epoch > self._epochs[event.trial_key]:
                 self._epochs[event.trial_key] = event.epoch
-                self._ran(event.time, event.seconds)
+                self._ran(event)
         elif isinstance(event, TrialEnded):
-            self._ran(event.time, event.seconds)
+            self._ran(event)
 
     @property
     def used(self) -> dict[str, float]:
         """What was used, by the names of the budget's limits."""
         return {
             "trials": len(self._epochs),
-            "device_hours": self._trial_seconds * self._num_devices / SECONDS_AN_HOUR,
+            "device_hours": self._device_seconds / SECONDS_AN_HOUR,
             "hours": sum(end - start for start, end in self._spans) / SECONDS_AN_HOUR,
         }
 
@@ -70,10 +72,10 @@ class Limits:
         """
         return self.spent() not in (None, "trials")
 
-    def _ran(self, time: str, seconds: float) -> None:
-        end = datetime.fromisoformat(time).timestamp()
-        start = end - seconds
-        self._trial_seconds += seconds
+    def _ran(self, event: EpochEnded | TrialEnded) -> None:
+        end = datetime.fromisoformat(event.time).timestamp()
+        start = end - event.seconds
+        self._device_seconds += event.seconds * self._num_devices[self._arms[event.trial_key]]
         while self._spans and self._spans[-1][1] >= start:
             before = self._spans.pop()
             start, end = min(start, before[0]), max(end, before[1])
@@ -82,7 +84,7 @@ class Limits:
 
 def limits_of(space: Space) -> Limits:
     """The limits of a study that has done nothing yet."""
-    return Limits(space.budget, space.resources.num_gpus or 1.0)
+    return Limits(space.budget, space.num_devices)
 
 
 def limit_in_words(budget: Budget, name: str) -> str:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from study.calibration import Say, calibrations
 from study.largest import largest_trials
-from study.space import Resources, Space
+from study.resources import ArmResources, Resources
+from study.space import Space
 from study.trainable import Trainable, device_free_bytes
 
 MARGIN = 1.1
@@ -28,6 +29,7 @@ CONTEXT_BYTES = 600 * 2**20
 SECONDS_TO_ANSWER = 120.0
 """How long a node may take to say what is free of its GPUs."""
 GIB = 2**30
+_Part = TypeVar("_Part", Resources, ArmResources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,23 +103,28 @@ def settle(space: Space, trainable: Trainable, say: Say) -> tuple[Space, dict[st
     Raises:
         ValueError: no trial fits, or trials can't be calibrated.
     """
-    resources = space.resources
-    if resources.gpus != "auto":
+    arms = on_auto(space)
+    if not arms:
         return space, None
     nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("GPU")]
     if not nodes:
         say("resources.gpus: auto: there is no GPU, so that trials run on CPUs.")
         return _with_gpus(space, 0.0), NO_GPU.told()
-    alone = Resources(cpus=resources.cpus, gpus=1)
+    configs: dict[str, dict[str, Any]] = {}
+    alone: dict[str, Resources] = {}
+    for arm in arms:
+        own = largest_trials(space, arm)
+        configs |= own
+        alone |= dict.fromkeys(own, space.resources_of(arm).model_copy(update={"gpus": 1.0}))
     slots = int(sum(node["Resources"]["GPU"] for node in nodes))
     free_bytes = min(map(_free, nodes))
-    configs, by = largest_trials(space), "resources.gpus: auto"
+    by = "resources.gpus: auto"
     found = calibrations(configs, trainable, alone, slots, say, asked_by=by)
     packing = pack(
         {name: one.device_memory_bytes for name, one in found.items()},
         free_bytes,
         min(node["Resources"].get("CPU", 0) / node["Resources"]["GPU"] for node in nodes),
-        resources.cpus,
+        max(one.cpus for one in alone.values()),
     )
     many = packing.trials_a_gpu
     say(
@@ -128,14 +135,42 @@ def settle(space: Space, trainable: Trainable, say: Say) -> tuple[Space, dict[st
     return _with_gpus(space, 1 / many), packing.told()
 
 
+def on_auto(space: Space) -> list[str]:
+    """The arms that leave it to be measured how many of their trials share a GPU."""
+    return [arm for arm in space.arms if space.resources_of(arm).gpus == "auto"]
+
+
 def settled_as(old: Space, new: Space) -> Space:
-    """A space that a study goes on with: what was `auto` stays as it was settled."""
-    return _with_gpus(new, old.resources.num_gpus) if new.resources.gpus == "auto" else new
+    """A space that a study goes on with: what was `auto` stays as it was settled.
+
+    Raises:
+        ValueError: it has not been.
+    """
+    arms = on_auto(new)
+    if not arms:
+        return new
+    shared = [old.resources_of(arm).num_gpus for arm in arms if arm in old.arms]
+    if new.resources.gpus == "auto":
+        shared.append(old.resources.num_gpus)
+    if not shared:
+        raise ValueError(
+            f"arms.{arms[0]}.resources.gpus: auto: expected a study that had measured how many "
+            "trials share a GPU, found one where no arm left that open; say a number"
+        )
+    return _with_gpus(new, shared[0])
 
 
 def _with_gpus(space: Space, gpus: float) -> Space:
-    resources = space.resources.model_copy(update={"gpus": gpus})
-    return space.model_copy(update={"resources": resources})
+    """The same with a number wherever it said `auto`."""
+
+    def settled(part: _Part) -> _Part:
+        return part.model_copy(update={"gpus": gpus}) if part.gpus == "auto" else part
+
+    arms = {
+        name: arm.model_copy(update={"resources": settled(arm.resources)}) if arm.resources else arm
+        for name, arm in space.arms.items()
+    }
+    return space.model_copy(update={"resources": settled(space.resources), "arms": arms})
 
 
 def _free(node: Mapping[str, Any]) -> int:

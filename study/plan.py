@@ -125,7 +125,7 @@ def render(plan: Plan) -> RenderableType:
         Text(),
         _arms_table(plan),
         Text(),
-        *(Text(line) for line in (*_searched(plan), *_phases(plan), *_gpus(space))),
+        *(Text(line) for line in (*_searched(plan), *_phases(plan), *_resources(space))),
     )
 
 
@@ -208,10 +208,21 @@ def _phases(plan: Plan) -> list[str]:
     return [*lines, *_metrics(space)]
 
 
-def _gpus(space: Space) -> list[str]:
-    if space.resources.gpus != "auto":
-        return []
+def in_words_by_arm(space: Space) -> list[str]:
+    """What a trial occupies: `1 CPUs and 0 GPUs`, with the arms that it is of where they differ."""
+    arms: dict[str, list[str]] = {}
+    for arm in space.arms:
+        arms.setdefault(space.resources_of(arm).in_words(), []).append(arm)
+    return [each if len(arms) == 1 else f"{each} ({', '.join(own)})" for each, own in arms.items()]
+
+
+def _resources(space: Space) -> list[str]:
+    told = in_words_by_arm(space) if any(arm.resources for arm in space.arms.values()) else []
+    lines = [f"  {'a trial' if not n else '':9}{each}" for n, each in enumerate(told)]
+    if all(space.resources_of(arm).gpus != "auto" for arm in space.arms):
+        return lines
     return [
+        *lines,
         "  GPUs     resources.gpus: auto: how many trials share one is measured by a few steps of",
         "           each kind of trial before the study starts; 0 where there is none",
     ]

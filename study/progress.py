@@ -35,14 +35,14 @@ class Progress:
         objectives: metric of each arm.
         num_trials: how many trials the study has, if every arm can be confirmed.
         num_epochs: how many epochs these have, if none is stopped early.
-        concurrency: how many run at once.
+        at_once: how many trials of an arm run at once, were it the only one.
     """
 
     console: Console
     objectives: Mapping[str, str]
     num_trials: int
     num_epochs: int
-    concurrency: int
+    at_once: Mapping[str, int]
     _records: dict[str, TrialRecord] = field(default_factory=dict)
     _open: dict[str, TrialRecord] = field(default_factory=dict)
     """Those that run."""
@@ -53,7 +53,7 @@ class Progress:
     _last_line: float = field(default_factory=time.monotonic)
     _num_seen: int = 0
     _seconds_seen: float = 0.0
-    """Over the epochs that this session saw."""
+    """Over the epochs that this session saw, each by the part of the cluster that it took."""
 
     def replay(self, event: Event) -> None:
         """Takes in an event of an earlier session, in silence."""
@@ -64,7 +64,7 @@ class Progress:
         record = self._take(event)
         if isinstance(event, EpochEnded):
             self._num_seen += 1
-            self._seconds_seen += event.seconds
+            self._seconds_seen += event.seconds / self.at_once[record.dealt.arm]
         if isinstance(event, TrialEnded) and (event.status == "failed" or self._live is None):
             self._line(f"{self._counted()}  {self._ended(record)}")
         elif isinstance(event, Dealt | EpochEnded) and self._live is None and self._is_time():
@@ -103,11 +103,11 @@ class Progress:
         return Group(table, Text(self._summary(), style="bold"))
 
     def seconds_left(self) -> float | None:
-        """An estimate: mean seconds of an epoch, by epochs that are left, by what runs at once."""
+        """An estimate: what an epoch takes of the cluster on average, by epochs that are left."""
         if not self._num_seen:
             return None
         mean = self._seconds_seen / self._num_seen
-        return max(0.0, self.num_epochs - self._num_epochs_done) * mean / self.concurrency
+        return max(0.0, self.num_epochs - self._num_epochs_done) * mean
 
     def _take(self, event: Event) -> TrialRecord:
         """Keeps count: with thousands of trials, going through all for each line is too slow."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray
@@ -67,7 +66,7 @@ def _keep_keys_here() -> None:
 
 
 def worker_env(resources: Resources) -> dict[str, str]:
-    """Environment of the workers."""
+    """Environment of the workers; `study.place.enter` sees to arms with cores of their own."""
     threads = str(max(1, int(resources.cpus)))
     return {
         "OMP_NUM_THREADS": threads,
@@ -104,33 +103,3 @@ def _knock(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS_TO_ANSWER).close()
-
-
-def room_for(resources: Resources, concurrency: int | None = None) -> int:
-    """How many trials run at once in the Ray of this process: no trial spans two nodes.
-
-    Args:
-        resources: what one trial occupies.
-        concurrency: no more than so many.
-
-    Raises:
-        ValueError: there is no room for a single one.
-    """
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    slots = sum(_room_on(node, resources) for node in nodes)
-    found = ray.cluster_resources()
-    if slots < 1:
-        raise ValueError(
-            f"resources: expected room for a trial of {resources.cpus:g} CPUs and "
-            f"{resources.num_gpus:g} GPUs, found {found.get('CPU', 0.0):g} CPUs and "
-            f"{found.get('GPU', 0.0):g} GPUs in all; lower resources.cpus or resources.gpus"
-        )
-    return min(slots, concurrency or slots)
-
-
-def _room_on(node: Mapping[str, float], resources: Resources) -> int:
-    room = [node.get("CPU", 0.0) / resources.cpus]
-    if resources.num_gpus:
-        of_one = max(1, math.floor(1 / resources.num_gpus + 1e-9)) / max(1.0, resources.num_gpus)
-        room.append(node.get("GPU", 0.0) * of_one)
-    return math.floor(min(room) + 1e-9)

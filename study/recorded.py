@@ -20,6 +20,7 @@ class Recorded:
     """What has to be known of a trial to run it again, and to compare."""
 
     trial_key: str
+    arm: str
     config: Mapping[str, Any]
     """The whole training, nested."""
     num_epochs: int
@@ -53,6 +54,7 @@ def recorded_in(directory: Path, trial_key: str) -> Recorded:
         )
     return Recorded(
         trial_key=trial_key,
+        arm=record.dealt.arm,
         config=record.dealt.config,
         num_epochs=record.dealt.num_epochs,
         epochs={epoch.epoch: epoch.metrics for epoch in record.epochs},

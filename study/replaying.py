@@ -139,7 +139,7 @@ def _subject(recorded: Recorded, scratch: Path) -> Trainable:
 @contextmanager
 def _threads(recorded: Recorded) -> Iterator[None]:
     """As many threads as a worker of the study has: sums depend on it in their last digits."""
-    cpus = recorded.space.resources.cpus if recorded.space else 1
+    cpus = recorded.space.resources_of(recorded.arm).cpus if recorded.space else 1
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, str(max(1, int(cpus)))))

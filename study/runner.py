@@ -19,8 +19,9 @@ from study.ledger import Ledger, refuse_taken
 from study.manifest import make_manifest, requirements
 from study.optuna_storage import check_storage as check_database
 from study.packing import settle, settled_as
+from study.placement import rooms_for
 from study.preflight import check_data, check_software, resolve_objectives, tell_missing
-from study.ray_session import ray_session, room_for
+from study.ray_session import ray_session
 from study.session import Session
 from study.session import Settings as Settings
 from study.session import StudyFailed as StudyFailed
@@ -65,17 +66,17 @@ def run_study(space: Space, out: Path, settings: Settings | None = None) -> Path
         ray_session(space.resources, settings.address),
     ):
         space, packing = settle(space, subject, say)
-        slots = room_for(space.resources, settings.concurrency)
+        at_once = rooms_for(space, settings.concurrency)
         manifest = make_manifest(space.study, told, data)
         if settings.storage is not None:
             manifest["storage"] = settings.storage
         if packing is not None:  # it was asked for
             manifest["packing"] = packing
         if settings.calibrates:
-            manifest["planned"] = measure(space, subject, slots, say).told()
+            manifest["planned"] = measure(space, subject, at_once, say).told()
         ledger = Ledger.create(out, space, manifest)
         write_atomically(out / "requirements.txt", requirements())
-        return Session(ledger, settings, subject, console, slots).run()
+        return Session(ledger, settings, subject, console, at_once).run()
 
 
 def plan_study(space: Space, settings: Settings) -> Cost:
@@ -91,8 +92,8 @@ def plan_study(space: Space, settings: Settings) -> Cost:
         check_data(space, subject, say)
         with ray_session(space.resources, settings.address):
             space, _ = settle(space, subject, say)
-            slots = room_for(space.resources, settings.concurrency)
-            return measure(space, subject, slots, say)
+            at_once = rooms_for(space, settings.concurrency)
+            return measure(space, subject, at_once, say)
 
 
 def check_study(directory: Path) -> None:
@@ -146,8 +147,8 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
             standstill_told(directory),
             ray_session(ledger.space.resources, settings.address),
         ):
-            slots = room_for(ledger.space.resources, settings.concurrency)
-            return Session(ledger, settings, subject, console, slots).run()
+            at_once = rooms_for(ledger.space, settings.concurrency)
+            return Session(ledger, settings, subject, console, at_once).run()
     finally:
         ledger.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from study.goals import Objective
 from study.keeping import phase_to_test
 from study.ledger import Ledger
 from study.limits import limit_in_words, limits_of
+from study.placement import bundle_of
 from study.plan import make_plan
 from study.progress import Progress
 from study.recorder import Recorder
@@ -28,6 +29,7 @@ from study.results import Results
 from study.scheduler import ArmScheduler
 from study.searcher import ArmSearcher
 from study.showing import show
+from study.space import Space
 from study.stopping import own_interrupts, stoppable
 from study.storage import open_storage
 from study.system_metrics import MIB
@@ -78,7 +80,7 @@ class Session:
         settings: Settings,
         subject: Trainable,
         console: Console,
-        num_slots: int,
+        at_once: Mapping[str, int],
     ) -> None:
         self.ledger, self.settings, self.subject = ledger, settings, subject
         space, objectives = ledger.space, _objectives(ledger)
@@ -88,7 +90,7 @@ class Session:
             objectives,
             journal=ledger.directory / "optuna.log",
             study_id=ledger.manifest["study_id"],
-            max_running=num_slots,
+            max_running=max(at_once.values()),
             is_spent=self.limits.spent,
             emit=ledger.append,
         )
@@ -99,7 +101,7 @@ class Session:
             objectives=ledger.objectives(),
             num_trials=made.num_trials,
             num_epochs=made.max_epochs,
-            concurrency=num_slots,
+            at_once=at_once,
         )
         self.say = self.progress.say
         told = ledger.manifest
@@ -177,10 +179,9 @@ class Session:
             pictures=space.pictures.every_epochs if space.kind == "training" else 0,
             files=storage.files,
         )
-        resources = {"cpu": space.resources.cpus, "gpu": space.resources.num_gpus}
         session = f"session-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S-%f')}"
         tune.Tuner(
-            tune.with_resources(function, resources),
+            tune.with_resources(function, _placed(space)),
             tune_config=tune.TuneConfig(
                 search_alg=self.searcher,
                 scheduler=self.scheduler,
@@ -263,6 +264,13 @@ class Session:
 def _objectives(ledger: Ledger) -> dict[str, Objective]:
     told = ledger.manifest["objectives"]
     return {arm: Objective.model_validate(told[arm]) for arm in ledger.space.arms}
+
+
+def _placed(space: Space) -> Callable[[dict[str, Any]], tune.PlacementGroupFactory]:
+    """What a trial of Ray Tune occupies, by its arm; one bundle is one node."""
+    return lambda config: tune.PlacementGroupFactory(
+        [bundle_of(space.resources_of(config["dealt"].arm))]
+    )
 
 
 def _directory_name(trial: Trial) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import ray
 
 from study.choice import choose_images
-from study.examination import cause_of, kept_model
+from study.examination import cause_of, judging, kept_model
 from study.files import write_atomically
 from study.head_files import study_files
 from study.ledger import Ledger
@@ -41,12 +41,13 @@ def show(
         return
     say(f"Drawing {len(images)} test images for each arm.")
     write_atomically(directory / INDEX, json.dumps([asdict(one) for one in images], indent=2))
-    resources = ledger.space.resources
-    task = ray.remote(draw).options(num_cpus=resources.cpus, num_gpus=resources.num_gpus)
+    task = ray.remote(draw)
     shared, names = ray.put(trainable), [one.image for one in images]
     files = study_files(ledger.directory)
     drawn = {
-        arm: task.remote(shared, kept_model(ledger, record, files), str(Path.cwd()), names)
+        arm: task.options(**judging(ledger, record)).remote(
+            shared, kept_model(ledger, record, files), str(Path.cwd()), names
+        )
         for arm, record in missing.items()
     }
     for arm, ref in drawn.items():

@@ -13,6 +13,8 @@ from pydantic import Field, model_validator
 
 from study.goals import Objective
 from study.nesting import expanded, merged
+from study.resources import ArmResources
+from study.resources import Resources as Resources
 from study.search_language import InnerSearch, Search
 from study.space_types import Part, PathSafe, StudyName
 
@@ -33,6 +35,8 @@ class Arm(Part):
     """What this arm is tuned for, where that is not the study's `objective`."""
     search: bool = True
     """Whether its settings are searched; if not, it is taken as it is set."""
+    resources: ArmResources | None = None
+    """What its trials occupy, where that is not what the study's `resources` say."""
 
 
 class Scheduler(Part):
@@ -95,21 +99,6 @@ class Compare(Part):
     which go by the differences' order, and are not led by a single large one."""
 
 
-class Resources(Part):
-    """What one trial occupies."""
-
-    cpus: Annotated[float, Field(gt=0)] = 1
-    gpus: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
-    """May be a fraction: 0.5 puts two trials on a GPU. `auto`: as many trials share a GPU as its
-    memory takes, which is measured before the study starts; none, where there is no GPU."""
-
-    @property
-    def num_gpus(self) -> float:
-        """Of a trial, once `auto` is settled."""
-        assert self.gpus != "auto"
-        return self.gpus
-
-
 class Pictures(Part):
     """Pictures of how each training comes along, on the validation split."""
 
@@ -148,6 +137,20 @@ class Space(Part):
     def objective_of(self, arm: str) -> Objective:
         """What an arm is tuned for."""
         return self.arms[arm].objective or self.objective
+
+    def resources_of(self, arm: str) -> Resources:
+        """What a trial of an arm occupies."""
+        own = self.arms[arm].resources
+        return own.over(self.resources) if own else self.resources
+
+    def resources_path(self, arm: str) -> str:
+        """Where that is said."""
+        return f"arms.{arm}.resources" if self.arms[arm].resources else "resources"
+
+    @property
+    def num_devices(self) -> dict[str, float]:
+        """How many a trial holds while it runs, by its arm."""
+        return {arm: self.resources_of(arm).num_devices for arm in self.arms}
 
     def confirm_config(
         self,

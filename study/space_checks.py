@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from study.budget import values_of
+from study.conditions import searched_by
 from study.documents import FieldError, FieldPath
 from study.goals import Goal
 from study.nesting import expanded, value_at
@@ -14,7 +16,7 @@ from study.plain_errors import first_field_error, suggestion
 from study.search_checks import check_search, reaches
 from study.settings import KINDS, OF_CONFIRM, Settings, strictly
 from study.space import Space
-from study.trainable import higher_is_better, metric_names
+from study.trainable import TrainConfig, higher_is_better, metric_names
 
 
 def check_space(space: Space) -> None:
@@ -27,6 +29,8 @@ def check_space(space: Space) -> None:
     configs = {arm: _arm_config(space, arm) for arm in space.arms}
     _check_seeds(space)
     check_search(space)
+    for arm, config in configs.items():
+        _check_parts(space, arm, config)
     for arm, config in configs.items():
         _check_objective(space, arm, config)
     _check_compare(space, configs)
@@ -80,6 +84,24 @@ def _check_train_on(space: Space) -> None:
         raise FieldError(path, problem)
 
 
+def _check_parts(space: Space, arm: str, config: Settings) -> None:
+    """Whether each batch of a training can be divided among the GPUs of a trial."""
+    num = space.resources_of(arm).num_processes
+    if num == 1 or not isinstance(config, TrainConfig):
+        return
+    searched = searched_by(space, arm).get("batch_size")
+    sizes = [config.batch_size] if searched is None or searched.when else []
+    odd = [size for size in [*sizes, *(values_of(searched) if searched else [])] if size % num]
+    if odd:
+        own = space.arms[arm].resources
+        root: FieldPath = ("arms", arm) if own and own.gpus is not None else ()
+        problem = (
+            f"arm {arm}: expected a batch_size that is a multiple of {num}, as each GPU of a trial "
+            f"has an equal part of a batch, found {odd[0]}"
+        )
+        raise FieldError((*root, "resources", "gpus"), problem)
+
+
 def _check_kind(space: Space) -> None:
     """Whether a clustering study says nothing of trainings, and the other way round."""
     if space.kind == "training":
@@ -87,9 +109,15 @@ def _check_kind(space: Space) -> None:
             problem = "a study of trainings has no checkpoint; expected kind: clustering beside it"
             raise FieldError(("checkpoint",), problem, at_key=True)
         return
-    if space.resources.gpus == "auto":
-        problem = "auto measures trainings, of which there are none; expected a number"
-        raise FieldError(("resources", "gpus"), problem)
+    said: dict[FieldPath, object] = {("resources", "gpus"): space.resources.gpus}
+    said |= {
+        ("arms", name, "resources", "gpus"): arm.resources and arm.resources.gpus
+        for name, arm in space.arms.items()
+    }
+    for path, gpus in said.items():
+        if gpus == "auto":
+            problem = "auto measures trainings, of which there are none; expected a number"
+            raise FieldError(path, problem)
     why = {
         "confirm": (bool(space.confirm.seeds), "nothing is random in a clustering: no seeds"),
         "scheduler": (space.scheduler.name != "none", "a clustering has no epochs to end early"),

@@ -15,16 +15,21 @@ SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class SystemMeter:
-    """Measures this process while it is entered, from one reading to the next."""
+    """Measures this process while it is entered, from one reading to the next.
+
+    Of a training by several processes, those that this one has started count with it; of their GPUs
+    nothing is known here.
+    """
 
     def __init__(self) -> None:
-        self._process = psutil.Process()
+        self._family = {psutil.Process().pid: psutil.Process()}
+        self._most_bytes = 0
         self._looks: list[float] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="system", daemon=True)
 
     def __enter__(self) -> Self:
-        self._process.cpu_percent()  # counts from here
+        self._look()  # CPU time counts from here
         peak_device_memory_bytes()
         self._thread.start()
         return self
@@ -37,13 +42,15 @@ class SystemMeter:
 
         Returns:
             `cpu_percent`, of which 100 is one core; `memory_mib` now, and `memory_peak_mib`, the
-            most that the process has ever held; with a GPU also `gpu_memory_peak_mib` of tensors,
+            most that was ever held; with a GPU also `gpu_memory_peak_mib` of tensors,
             and `gpu_percent`, how busy it was.
         """
+        cpu_percent, num_bytes = self._look()
+        self._most_bytes = max(self._most_bytes, num_bytes, peak_memory_bytes())
         found = {
-            "cpu_percent": self._process.cpu_percent(),
-            "memory_mib": self._process.memory_info().rss / MIB,
-            "memory_peak_mib": peak_memory_bytes() / MIB,
+            "cpu_percent": cpu_percent,
+            "memory_mib": num_bytes / MIB,
+            "memory_peak_mib": self._most_bytes / MIB,
         }
         if peak := peak_device_memory_bytes():
             found["gpu_memory_peak_mib"] = peak / MIB
@@ -51,6 +58,20 @@ class SystemMeter:
         if looks:
             found["gpu_percent"] = sum(looks) / len(looks)
         return found
+
+    def _look(self) -> tuple[float, int]:
+        """Percent of a core since the last look, and bytes held, over the whole family."""
+        (own, *_) = self._family.values()
+        for child in own.children(recursive=True):
+            self._family.setdefault(child.pid, child)
+        percent, num_bytes = 0.0, 0
+        for pid, one in list(self._family.items()):
+            try:
+                percent += one.cpu_percent()
+                num_bytes += one.memory_info().rss
+            except psutil.NoSuchProcess:
+                del self._family[pid]
+        return percent, num_bytes
 
     def _watch(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LOOKS):

@@ -50,16 +50,21 @@ _JSON = ("params", "tuned", "metrics")
 
 
 def trials(
-    records: Iterable[TrialRecord], objectives: Mapping[str, str], num_devices: float
+    records: Iterable[TrialRecord],
+    objectives: Mapping[str, str],
+    num_devices: Mapping[str, float],
 ) -> pd.DataFrame:
     """A row a trial.
 
     Args:
         records: the trials.
         objectives: the metric of each arm.
-        num_devices: how many devices a trial holds while it runs.
+        num_devices: how many devices a trial of each arm holds while it runs.
     """
-    rows = [_trial(record, objectives[record.dealt.arm], num_devices) for record in records]
+    rows = [
+        _trial(record, objectives[record.dealt.arm], num_devices[record.dealt.arm])
+        for record in records
+    ]
     return _frame(rows, TRIALS)
 
 

@@ -95,6 +95,7 @@ def _from_mlflow(run: Any, histories: Mapping[str, Mapping[int, float]], key: st
     status = tags.get(STATUS) or _STATUS.get(run.info.status, "running")
     return Recorded(
         trial_key=key,
+        arm=tags["study.arm"],
         config=config,
         num_epochs=num_epochs,
         epochs=_by_epoch(histories),

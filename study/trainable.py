@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mtdepth.predictor import Predictor as Predictor
 
 __all__ = [
+    "PROCESSES",
     "Calibration",
     "ClusteringConfig",
     "Judgement",
@@ -64,6 +65,8 @@ __all__ = [
     "random_state_kept",
 ]
 
+PROCESSES = "STUDY_PROCESSES"
+"""In a worker's environment: how many GPUs its trial has, each of which wants a process."""
 Report = Callable[[dict[str, float], Path], None]
 """Takes an epoch's metrics, `epoch` among them, and a checkpoint that is gone afterwards."""
 OnProgress = Callable[[int, int], None]
@@ -194,7 +197,7 @@ class Mtdepth:
         _use_threads()
         from mtdepth.calibrate import calibrate
 
-        return calibrate(TrainConfig.model_validate(config))
+        return calibrate(TrainConfig.model_validate(config), processes=_num_processes())
 
     def fit(self, config: Mapping[str, Any], report: Report, resume_from: Path | None) -> None:
         """See `Trainable`."""
@@ -205,7 +208,7 @@ class Mtdepth:
         told = TrainConfig.model_validate(config)
         expect_packs(told.data, self._packs)
         try:
-            fit(told, report, resume_from)
+            fit(told, report, resume_from, processes=_num_processes())
         except TrainingDiverged as error:
             raise TrialFailed(f"TrainingDiverged: {error}") from error
 
@@ -397,10 +400,11 @@ def device_percent() -> float | None:
 
 
 def device_name() -> str:
-    """What a training computes on: `cpu`, or the GPU's name."""
-    torch = sys.modules.get("torch")
-    has_gpu = torch is not None and torch.cuda.is_available()
-    return str(torch.cuda.get_device_name()) if torch and has_gpu else "cpu"
+    """What a training computes on: `cpu`, or the GPU's name, and how many of them."""
+    torch, num = sys.modules.get("torch"), _num_processes()
+    if torch is None or not torch.cuda.is_available():
+        return "cpu"
+    return f"{num} x {torch.cuda.get_device_name()}" if num > 1 else torch.cuda.get_device_name()
 
 
 @contextlib.contextmanager
@@ -418,6 +422,11 @@ def random_state_kept() -> Iterator[None]:
     finally:
         random.setstate(plain)
         np.random.set_state(arrays)  # noqa: NPY002
+
+
+def _num_processes() -> int:
+    """How many processes a training is to have."""
+    return int(os.environ.get(PROCESSES, "1"))
 
 
 def _use_threads() -> None:

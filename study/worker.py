@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from study.events import Dealt
 from study.files import sizes_below
 from study.inner_search import tune_epoch
 from study.pictures import draw_picture
-from study.place import place
+from study.place import enter, place
 from study.search_language import InnerSearch
 from study.standstill import standstill
 from study.system_metrics import SystemMeter
@@ -71,8 +70,7 @@ def run_trial(
         pictures: after how many epochs a picture is due, each time; 0 for never.
         files: where checkpoints are; left out, they are directories as any.
     """
-    with contextlib.suppress(OSError):
-        os.chdir(home)
+    enter(home)
     dealt: Dealt = config["dealt"]
     try:
         with keep_test_shut(), SystemMeter() as meter, _resume_from(config, files) as checkpoint:
@@ -98,8 +96,7 @@ def judge(trainable: Trainable, checkpoint: tune.Checkpoint, home: str) -> Judge
         checkpoint: the model.
         home: the driver's working directory.
     """
-    with contextlib.suppress(OSError):
-        os.chdir(home)
+    enter(home)
     with checkpoint.as_directory() as directory:
         return trainable.judge(Path(directory), "test")
 
@@ -118,8 +115,7 @@ def draw(
     Returns:
         The pictures by file name; see `Trainable.draw`.
     """
-    with contextlib.suppress(OSError):
-        os.chdir(home)
+    enter(home)
     with tempfile.TemporaryDirectory(prefix="study-") as out, checkpoint.as_directory() as model:
         trainable.draw(Path(model), "test", Path(out), images)
         return {path.name: path.read_bytes() for path in sorted(Path(out).iterdir())}

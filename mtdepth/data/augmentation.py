@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -11,16 +12,26 @@ from torchvision.transforms.v2 import functional as colors
 from mtdepth.config import AugmentationConfig
 from mtdepth.data.batch import Batch
 from mtdepth.instances.targets import InstanceLabels
+from mtdepth.together import team
 
 BRIGHTNESS = CONTRAST = SATURATION = (0.8, 1.2)
 HUE = (-0.1, 0.1)
 """monodepth2's ranges (Godard et al. 2019, sec. 3.3)."""
+Adjust = Callable[[Tensor, float], Tensor]
+JITTERS: Sequence[tuple[Adjust, tuple[float, float]]] = (
+    (colors.adjust_brightness, BRIGHTNESS),
+    (colors.adjust_contrast, CONTRAST),
+    (colors.adjust_saturation, SATURATION),
+    (colors.adjust_hue, HUE),
+)
 
 
 def augment(
     batch: Batch, config: AugmentationConfig, generator: torch.Generator
 ) -> tuple[Batch, Batch]:
     """Changes a batch at random, each sample in its own way.
+
+    What is random is drawn for the whole batch, of which a team's process changes its own part.
 
     Args:
         batch: as it was loaded.
@@ -31,14 +42,14 @@ def augment(
         The batch that the loss sees, flipped, and the one that the network sees, with changed
         colours as well.
     """
-    size = len(batch.target)
-    flips = torch.rand(size, generator=generator) < config.flip
+    size = team.size() * len(batch.target)
+    own = team.own(size)
+    flips = (torch.rand(size, generator=generator) < config.flip)[own]
     flipped = _flip(batch, flips.to(batch.target.device))
     frames = torch.cat([flipped.target[:, None], flipped.sources], 1)  # (B, 3, 3, H, W)
     jitters = (torch.rand(size, generator=generator) < config.color_jitter).tolist()
-    seen = torch.stack(
-        [_jitter(x, generator) if jitter else x for x, jitter in zip(frames, jitters, strict=True)]
-    )
+    drawn = [_draw_jitter(generator) if jitter else [] for jitter in jitters][own]
+    seen = torch.stack([_jitter(x, changes) for x, changes in zip(frames, drawn, strict=True)])
     return flipped, replace(flipped, target=seen[:, 0], sources=seen[:, 1:])
 
 
@@ -68,16 +79,16 @@ def _flip_labels(labels: InstanceLabels, flips: Tensor) -> InstanceLabels:
     )
 
 
-def _jitter(images: Tensor, generator: torch.Generator) -> Tensor:
-    def draw(low: float, high: float) -> float:
-        return low + (high - low) * torch.rand((), generator=generator).item()
+def _draw_jitter(generator: torch.Generator) -> list[tuple[Adjust, float]]:
+    """What is adjusted, and by how much, in a random order."""
+    found = []
+    for index in torch.randperm(len(JITTERS), generator=generator).tolist():
+        adjust, (low, high) = JITTERS[index]
+        found.append((adjust, low + (high - low) * torch.rand((), generator=generator).item()))
+    return found
 
-    changes = [
-        lambda x: colors.adjust_brightness(x, draw(*BRIGHTNESS)),
-        lambda x: colors.adjust_contrast(x, draw(*CONTRAST)),
-        lambda x: colors.adjust_saturation(x, draw(*SATURATION)),
-        lambda x: colors.adjust_hue(x, draw(*HUE)),
-    ]
-    for index in torch.randperm(len(changes), generator=generator).tolist():
-        images = changes[index](images)
+
+def _jitter(images: Tensor, changes: Sequence[tuple[Adjust, float]]) -> Tensor:
+    for adjust, factor in changes:
+        images = adjust(images, factor)
     return images

@@ -9,6 +9,7 @@ from mtdepth.config import OffsetConfig
 from mtdepth.data.batch import Batch
 from mtdepth.instances.targets import offset_targets
 from mtdepth.model.network import image_size
+from mtdepth.together import team
 
 
 def offset_loss(offsets: Tensor, batch: Batch, config: OffsetConfig) -> Tensor:
@@ -35,11 +36,11 @@ def offset_loss(offsets: Tensor, batch: Batch, config: OffsetConfig) -> Tensor:
     distance = _distance(difference, config.norm)  # (B, H, W)
     if config.background == "zero":
         return distance.mean()
-    of_instances = (distance * foreground).sum() / foreground.sum().clamp(min=1)
+    of_instances = (distance * foreground).sum() / team.count(foreground.sum())
     if config.background == "masked":
         return of_instances
     background = ~foreground
-    return (of_instances + (distance * background).sum() / background.sum().clamp(min=1)) / 2
+    return (of_instances + (distance * background).sum() / team.count(background.sum())) / 2
 
 
 def _distance(difference: Tensor, norm: str) -> Tensor:

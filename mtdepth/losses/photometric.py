@@ -11,6 +11,7 @@ from mtdepth.config import DepthConfig
 from mtdepth.data.batch import Batch
 from mtdepth.geometry import depth_from_disparity, synthesise
 from mtdepth.losses.ssim import Dissimilarity
+from mtdepth.together import team
 
 TIE = 1e-5
 """Noise on the identity error, so that a static pixel is not masked by a tie."""
@@ -96,6 +97,6 @@ def photometric_loss(
     if config.automask:
         with torch.no_grad():
             identity = error(batch.sources.transpose(0, 1)).amin(0)  # (B, H, W)
-            identity = identity + TIE * torch.randn_like(identity)
+            identity = identity + TIE * team.noise_like(identity)
         reprojection = torch.minimum(reprojection, identity)
     return reprojection.mean()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mtdepth.config import WeightingConfig
+from mtdepth.together import team
 
 
 class Weighting(nn.Module, ABC):
@@ -46,7 +47,7 @@ class Weighting(nn.Module, ABC):
     def backward(
         self,
         losses: Mapping[str, Tensor],
-        parameters: Sequence[nn.Parameter],  # noqa: ARG002
+        parameters: Sequence[nn.Parameter],
     ) -> Tensor:
         """Makes the gradients of a step, in `grad`, and returns the total without gradient.
 
@@ -56,6 +57,7 @@ class Weighting(nn.Module, ABC):
         """
         total = self(losses)
         total.backward()
+        team.add_up([parameter.grad for parameter in parameters])
         return total.detach()
 
     def stack(self, losses: Mapping[str, Tensor]) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from mtdepth.together import team
 from mtdepth.weighting.base import Weighting
 from mtdepth.weighting.stepwise import Stepwise
 
@@ -57,6 +58,8 @@ def _jacobian(
         torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
         for loss in losses
     ]
+    for gradients in by_task:
+        team.add_up(gradients)
     shared, columns = [], [losses[0].new_zeros(len(losses), 0)]
     for parameter, grads in zip(parameters, zip(*by_task, strict=True), strict=True):
         felt = [grad for grad in grads if grad is not None]

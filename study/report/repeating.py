@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from study.plan import in_words_by_arm
 from study.results import Results
 from study.words import counted
 
@@ -60,8 +61,5 @@ def _hardware(machine: Mapping[str, Any], results: Results) -> str:
         return ""
     cpus, memory = machine.get("num_cpus"), machine.get("memory_gib")
     gpus = ", ".join(map(str, machine.get("gpus") or [])) or "no GPU"
-    each = results.space.resources
-    return (
-        f"{machine.get('system')}, {cpus} cores, {memory} GiB, {gpus}; a trial had "
-        f"{each.cpus:g} of the cores and {each.gpus:g} GPUs"
-    )
+    each = "; ".join(in_words_by_arm(results.space))
+    return f"{machine.get('system')}, {cpus} cores, {memory} GiB, {gpus}; a trial had {each}"

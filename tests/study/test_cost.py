@@ -37,11 +37,12 @@ ONE = Calibration(
     memory_bytes=5 * 2**30,
     device_memory_bytes=0,
 )
+ARMS = {"equal": ONE, "dwa": ONE}
 
 
 def test_a_cost_is_worked_out_by_hand() -> None:
     space = simulated_space(confirm={"seeds": [1, 2]}, resources={"gpus": 0.5})
-    cost = cost_of(make_plan(space), {"equal": ONE, "dwa": ONE}, 2)
+    cost = cost_of(make_plan(space), ARMS, dict.fromkeys(ARMS, 2))
     assert epoch_seconds(ONE) == 10 * 0.5 + 20 * 0.1 + 1
     seconds = 2 * 5 * (1 + 3 * 8) + 2 * 10 * 0.2
     assert cost.device_hours == (pytest.approx(seconds * 0.5 / 3600),) * 2
@@ -49,7 +50,7 @@ def test_a_cost_is_worked_out_by_hand() -> None:
     assert cost.disk_bytes == (4 + 2 * 3) * 1000
     assert cost.memory_bytes == 5 * 2**30
     early = space.model_copy(update={"scheduler": Scheduler(name="asha")})
-    low, high = cost_of(make_plan(early), {"equal": ONE, "dwa": ONE}, 2).device_hours
+    low, high = cost_of(make_plan(early), ARMS, dict.fromkeys(ARMS, 2)).device_hours
     assert high == cost.device_hours[1]
     assert low == pytest.approx(high - 2 * 2 * 2 * 8 * 0.5 / 3600), "two of three end after one"
 
@@ -119,7 +120,7 @@ def test_a_plan_says_hours_disk_and_memory_and_leaves_nothing(
 
 
 def test_what_is_not_known_is_said() -> None:
-    told = cost_of(make_plan(simulated_space()), {"equal": ONE, "dwa": ONE}, 1).told()
+    told = cost_of(make_plan(simulated_space()), ARMS, dict.fromkeys(ARMS, 1)).told()
     assert against_actual(None, {"hours": 1.0}) == []
     rows = {row["what"]: row["actual"] for row in against_actual(told, None)}
     assert set(rows) == set(planned_in_words(told))

@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 
-from study.largest import largest_trials
+from study import largest
 from study.nesting import value_at
+from study.space import Space
 from tests.study.simulated import simulated_space
 
 
 def searching(**parameters: Any) -> dict[str, Any]:
     return {"trials_per_arm": 3, "space": {k.replace("__", "."): v for k, v in parameters.items()}}
+
+
+def largest_trials(space: Space) -> dict[str, Any]:
+    """Of all arms."""
+    found = [largest.largest_trials(space, arm) for arm in space.arms]
+    return {name: config for one in found for name, config in one.items()}
 
 
 LR = {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}

@@ -40,7 +40,7 @@ def epoch(key: str, number: int, end: float, seconds: float) -> EpochEnded:
 
 
 def after(events: list[Event], budget: Budget | None = None, devices: float = 1) -> Limits:
-    limits = Limits(budget or Budget(), devices)
+    limits = Limits(budget or Budget(), {"a": devices})
     for event in events:
         limits.apply(event)
     return limits
@@ -182,7 +182,7 @@ def test_time_that_is_spent_cuts_what_runs_at_its_next_epoch(tmp_path: Path, lim
 
 
 def assert_cut_at_the_next_epoch(ledger: Ledger, space: Space) -> None:
-    limits = Limits(space.budget, 1)
+    limits = Limits(space.budget, space.num_devices)
     running: set[str] = set()
     due: set[str] = set()
     for event in ledger.events():

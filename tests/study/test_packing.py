@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from study import packing
+from study import calibration, packing
 from study.extension import extend
 from study.ledger import Ledger
 from study.packing import CONTEXT_BYTES, GIB, MARGIN, pack, settle, settled_as
+from study.placement import room_for
 from study.plan import make_plan, render
-from study.ray_session import room_for
 from study.runner import Settings, run_study
 from study.simulate import Simulated
-from study.space import Resources, Space
+from study.space import Space
 from study.space_loading import checked_space, load_space
 from study.trainable import Calibration
 from tests.study.ledgers import told_space, trial, write_study
@@ -169,7 +169,7 @@ def test_a_kind_of_trial_that_does_not_fit_is_told_before_the_study_starts(
     node = {"Alive": True, "NodeID": "1", "Resources": {"GPU": 1, "CPU": 2}}
     monkeypatch.setattr(packing.ray, "nodes", lambda: [node])
     monkeypatch.setattr(packing, "_free", lambda _: 16 * GIB)
-    monkeypatch.setattr(packing, "Resources", lambda cpus, gpus: Resources(cpus=cpus, gpus=0))
+    monkeypatch.setattr(calibration, "options_of", lambda _: {"num_cpus": 1})
     settings = Settings(trainable=Unfit(), tracks=False)
     searched = {"batch_size": {"type": "int", "low": 2, "high": 12}}
     space = simulated_space(
@@ -207,5 +207,5 @@ def test_an_extension_keeps_what_was_measured_and_says_so(tmp_path: Path) -> Non
     ledger, said = Ledger.open(tmp_path / "s", writable=True), list[str]()
     extend(ledger, settled_as(small, large), Simulated(), said.append)
     ledger.close()
-    assert said[0] == "Note: resources.gpus stays 0.25, as it was measured without c."
+    assert said[0] == "Note: resources.gpus: auto stays 0.25, as it was measured without c."
     assert Ledger.open(tmp_path / "s").space.resources.gpus == 0.25

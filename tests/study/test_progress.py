@@ -15,6 +15,7 @@ from study.progress import Progress, duration
 from tests.study.ledgers import trial
 
 METRIC = "val/depth/abs_rel"
+AT_ONCE = {"st-depth": 2, "mt-uncertainty": 2}
 DONE = trial("mt-uncertainty", phase="search", number=0, val=0.5, epochs=3)
 RUNNING = trial("st-depth", phase="search", number=0, val=0.25, epochs=2, status="running")
 FAILED = trial("st-depth", phase="search", number=1, epochs=0, status="failed", error="no luck")
@@ -26,7 +27,7 @@ def told(width: int = 80, terminal: bool = False, **settings: Any) -> tuple[Prog
     console = Console(
         file=out, width=width, force_terminal=terminal, highlight=False, color_system=None
     )
-    made = {"num_trials": 10, "num_epochs": 30, "concurrency": 2, **settings}
+    made = {"num_trials": 10, "num_epochs": 30, "at_once": AT_ONCE, **settings}
     objectives = {"st-depth": METRIC, "mt-uncertainty": METRIC}
     return Progress(console=console, objectives=objectives, **made), out
 
@@ -68,7 +69,7 @@ def test_the_table_shows_the_last_that_ended_and_all_that_run() -> None:
 
 
 def test_time_left_follows_from_the_epochs_of_this_session() -> None:
-    made, _ = told(num_epochs=30, concurrency=2)
+    made, _ = told(num_epochs=30)
     for event in DONE:
         made.replay(event)
     assert made.seconds_left() is None, "the earlier session may have been on another machine"
@@ -79,7 +80,7 @@ def test_time_left_follows_from_the_epochs_of_this_session() -> None:
 
 
 def test_epochs_that_are_never_trained_are_not_waited_for() -> None:
-    made, _ = told(num_epochs=6, concurrency=1)
+    made, _ = told(num_epochs=6, at_once=dict.fromkeys(AT_ONCE, 1))
     hear(made, *trial("st-depth", 1, epochs=3)[:2])
     left = made.seconds_left()
     assert left == 5 * 60

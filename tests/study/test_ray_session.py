@@ -1,4 +1,4 @@
-"""Ray, joined for a study: how much room it has, and what is said where there is none."""
+"""Ray, joined for a study, and what is said where there is none."""
 
 from __future__ import annotations
 
@@ -8,33 +8,8 @@ import time
 import pytest
 import ray
 
-from study.ray_session import ray_session, room_for, worker_env
+from study.ray_session import ray_session, worker_env
 from study.space import Resources
-
-
-@pytest.mark.usefixtures("small_ray")
-@pytest.mark.parametrize(
-    ("cpus", "concurrency", "slots"),
-    [(1, None, 2), (2, None, 1), (1.5, None, 1), (0.5, None, 4), (0.1, None, 20), (0.5, 3, 3),
-     (1, 1, 1), (1, 9, 2)],
-)  # fmt: skip
-def test_as_many_trials_run_at_once_as_there_is_room_for(
-    cpus: float, concurrency: int | None, slots: int
-) -> None:
-    with ray_session(Resources(cpus=cpus)):
-        assert room_for(Resources(cpus=cpus), concurrency) == slots
-
-
-@pytest.mark.usefixtures("small_ray")
-@pytest.mark.parametrize(("cpus", "gpus"), [(3, 0), (1, 0.5)])
-def test_a_trial_that_finds_no_room_is_refused(cpus: float, gpus: float) -> None:
-    with (
-        pytest.raises(ValueError, match=r"^resources: expected room for a trial of") as caught,
-        ray_session(Resources(cpus=cpus, gpus=gpus)),
-    ):
-        room_for(Resources(cpus=cpus, gpus=gpus))
-    assert f"{cpus} CPUs and {gpus} GPUs, found 2 CPUs and 0 GPUs in all" in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("small_ray")

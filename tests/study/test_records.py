@@ -18,6 +18,8 @@ from study.records import TrialRecord, apply
 from tests.study.ledgers import trial
 
 KEY = "confirm-a-seed1"
+ONE = {"a": 1.0, "b": 1.0}
+"""Devices of a trial."""
 
 
 def told(events: list[Event]) -> dict[str, TrialRecord]:
@@ -100,13 +102,13 @@ def test_times_are_utc_to_the_millisecond() -> None:
 @pytest.mark.parametrize("num_devices", [1.0, 0.25, 4.0])
 def test_a_device_is_paid_for_by_its_share(num_devices: float) -> None:
     records = told(trial("a", 1, epochs=3))
-    table = tables.trials(records.values(), {"a": "val/depth/abs_rel"}, num_devices)
+    table = tables.trials(records.values(), {"a": "val/depth/abs_rel"}, {"a": num_devices})
     assert table["device_seconds"].tolist() == [180.0 * num_devices]
 
 
 def test_an_arm_without_its_objective_has_none() -> None:
     records = told([*trial("a", 1, val=0.5), *trial("b", 1, val=0.5)])
-    table = tables.trials(records.values(), {"a": "val/depth/abs_rel", "b": "val/x"}, 1.0)
+    table = tables.trials(records.values(), {"a": "val/depth/abs_rel", "b": "val/x"}, ONE)
     assert table["objective"][0] == 0.5
     assert math.isnan(table["objective"][1])
 
@@ -121,7 +123,7 @@ def test_tables_read_back_as_they_were_written(tmp_path: Path) -> None:
     records = told(events).values()
     objectives = dict.fromkeys("ab", "val/depth/abs_rel")
     for name, table in (
-        ("trials", tables.trials(records, objectives, 1.0)),
+        ("trials", tables.trials(records, objectives, ONE)),
         ("epochs", tables.epochs(records)),
         ("test", tables.test(records)),
     ):
@@ -137,6 +139,6 @@ def test_tables_read_back_as_they_were_written(tmp_path: Path) -> None:
 
 def test_dictionaries_are_json_for_any_reader(tmp_path: Path) -> None:
     records = told(trial("a", 1, params={"tasks": ["depth"]})).values()
-    tables.write(tmp_path / "trials.parquet", tables.trials(records, {"a": "x"}, 1.0))
+    tables.write(tmp_path / "trials.parquet", tables.trials(records, {"a": "x"}, ONE))
     (row,) = pq.read_table(tmp_path / "trials.parquet").to_pylist()
     assert json.loads(row["params"]) == {"tasks": ["depth"]}

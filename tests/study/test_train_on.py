@@ -123,8 +123,9 @@ def test_a_study_does_not_change_it_on_the_way() -> None:
 def test_confirmed_trainings_cost_more_steps_and_no_judgement() -> None:
     measured = Simulated(seconds=1.0).calibrate({})
     measured = replace(measured, steps_with_val=3, seconds_an_image=0.1)
-    of_one = cost_of(make_plan(simulated_space(confirm={"seeds": [1, 2]})), _arms(measured), 1)
-    of_both = cost_of(make_plan(space()), _arms(measured), 1)
+    told = (_arms(measured), _arms(1))
+    of_one = cost_of(make_plan(simulated_space(confirm={"seeds": [1, 2]})), *told)
+    of_both = cost_of(make_plan(space()), *told)
     num_epochs = 2 * 2 * 3
     more = num_epochs * ((3 - 1) * 1.0 - 10 * 0.1) / 3600
     assert of_both.hours[1] - of_one.hours[1] == pytest.approx(more)
