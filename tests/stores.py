@@ -25,14 +25,14 @@ _REQUEST = re.compile(rb"^([A-Z]+ /\S*) HTTP/1.1", re.MULTILINE)
 class Door:
     """Passes bytes on between whoever comes and a port, while it is open."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
         self._to, self._is_open, self._seen = port, True, list[socket.socket]()
         self.asked: list[str] = []
         """The first lines of requests that have come in, but for their version."""
         self.closes_at: str | None = None
         """Of a request's line: from there on nobody is let in."""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
+        self._listener = socket.create_server((address, 0))
+        self.address, self.port = address, int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
     @contextlib.contextmanager
@@ -116,7 +116,7 @@ class TestStore:
     @property
     def environment(self) -> Mapping[str, str]:
         """What whoever uses it is to have, by the door."""
-        return {**KEYS, "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.door.port}"}
+        return {**KEYS, "AWS_ENDPOINT_URL_S3": f"http://{self.door.address}:{self.door.port}"}
 
     def put(self, directory: Path, prefix: str) -> None:
         """Copies a directory there."""
@@ -133,8 +133,8 @@ class TestStore:
 
 
 @contextlib.contextmanager
-def running_store() -> Iterator[TestStore]:
-    """A store with one bucket."""
+def running_store(address: str = "127.0.0.1") -> Iterator[TestStore]:
+    """A store with one bucket, whose door is at an address of this machine."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = int(found.getsockname()[1])
@@ -142,7 +142,7 @@ def running_store() -> Iterator[TestStore]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             _await(port)
-            store = TestStore(port, Door(port))
+            store = TestStore(port, Door(port, address))
             store.client.create_bucket(Bucket=BUCKET)
             yield store
             store.client.close()

@@ -10,7 +10,6 @@ fault; `--fault` asks for one by a part of its name. The exit code is 1 if a pro
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import signal
 import sys
@@ -25,13 +24,14 @@ from typing import Any
 from mlflow import MlflowClient
 
 from study.space import Space
-from tests.chaos.faults import FAULTS, small_disk, start_store, the_disk_fills_up, the_store_is_away
-from tests.chaos.rig import Rig, on_hosts
+from tests.chaos.faults import FAULTS, small_disk, the_disk_fills_up, the_store_is_away
+from tests.chaos.rig import Rig
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.watched import SECONDS
 from tests.cluster import hosts
-from tests.cluster.hosts import DISK, Hosts, free_port
+from tests.cluster.hosts import DISK
 from tests.conftest import TINY_WORLD
+from tests.stores import running_store
 from tests.study.simulated import simulated_space, told
 
 SEARCH = {
@@ -56,6 +56,7 @@ SPACES: dict[str, Space] = {
         confirm={"seeds": [1]},
     ),
 }
+NUM_HOSTS = 3
 CUT_OFF = (1, 130, 137)
 """Exit codes of a study that can go on, beside being killed."""
 
@@ -83,39 +84,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(directory: Path, asked: argparse.Namespace, names: list[str]) -> int:
     verdicts: dict[str, list[Verdict]] = {name: [] for name in names}
     mlflow = _empty_mlflow(directory)
-    keys = {
-        "AWS_ACCESS_KEY_ID": "chaos",
-        "AWS_SECRET_ACCESS_KEY": "chaos",
-        "AWS_REGION": "us-east-1",
-    }
-    os.environ.update(keys)
-    with on_hosts(directory / "hosts", {}) as cluster:
-        port = free_port(cluster.outside)
-        store = start_store(cluster.outside, port)
-        cluster.environment |= {"AWS_ENDPOINT_URL": f"http://{cluster.outside}:{port}"}
-        os.environ["CHAOS_STORE"] = str(store.pid)
-        try:
-            expected, num_events = _undisturbed(cluster, asked.kind, mlflow)
-            for number in range(asked.runs):
-                name, chance = names[number % len(names)], random.Random(f"{asked.seed}-{number}")
-                rig = _rig(cluster, f"run{number:03d}", asked.kind, chance, name)
-                verdict = _disturb(rig, name, num_events, mlflow, expected)
-                verdicts[name].append(verdict)
-        finally:
-            store.kill()
-            store.wait()
+    with (
+        hosts.made(directory / "hosts", NUM_HOSTS) as cluster,
+        running_store(cluster.outside) as store,
+    ):
+        cluster.environment |= store.environment
+        for host in cluster.hosts:
+            cluster.start_ray(host)
+
+        def rig(name: str, chance: str, *, is_stored: bool) -> Rig:
+            space = SPACES[asked.kind]
+            return Rig(cluster, name, asked.kind, space, store, is_stored, random.Random(chance))
+
+        expected, num_events = _undisturbed(rig("undisturbed", "", is_stored=False), mlflow)
+        for number in range(asked.runs):
+            name = names[number % len(names)]
+            is_stored = FAULTS[name] is the_store_is_away
+            one = rig(f"run{number:03d}", f"{asked.seed}-{number}", is_stored=is_stored)
+            verdicts[name].append(_disturb(one, name, num_events, mlflow, expected))
     _tell(verdicts)
     return 0 if all(v.is_good for found in verdicts.values() for v in found) else 1
 
 
-def _rig(cluster: Hosts, name: str, kind: str, chance: random.Random, fault: str) -> Rig:
-    storage = f"s3://chaos/{name}" if FAULTS[fault] is the_store_is_away else None
-    return Rig(cluster, name, kind, SPACES[kind], storage, chance)
-
-
-def _undisturbed(cluster: Hosts, kind: str, mlflow: Path) -> tuple[list[dict[str, Any]], int]:
+def _undisturbed(rig: Rig, mlflow: Path) -> tuple[list[dict[str, Any]], int]:
     """What a study gives that nothing befalls, and how many events it has."""
-    rig = Rig(cluster, "undisturbed", kind, SPACES[kind], None, random.Random(0))
     rig.prepare(mlflow)
     rig.start()
     assert rig.wait() == 0, rig.log()

@@ -3,9 +3,7 @@ study running, or at an end that a person goes on from."""
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -85,11 +83,10 @@ def the_disk_fills_up(rig: Rig) -> str:
 
 
 def the_store_is_away(rig: Rig) -> str:
-    """It answers nobody for a while; connections stay."""
-    seconds, store = rig.chance.uniform(5, 60), psutil.Process(int(os.environ["CHAOS_STORE"]))
-    store.suspend()
-    time.sleep(seconds)
-    store.resume()
+    """It lets nobody in for a while, and ends what is under way."""
+    seconds = rig.chance.uniform(5, 60)
+    with rig.store.door.shut():
+        time.sleep(seconds)
     return f"for {seconds:.0f} s"
 
 
@@ -148,23 +145,3 @@ def _send(processes: list[psutil.Process], sent: signal.Signals) -> None:
             process.send_signal(sent)
         except psutil.NoSuchProcess:
             continue
-
-
-def start_store(address: str, port: int) -> subprocess.Popen[bytes]:
-    """A stand-in for an S3-compatible store, with a bucket `chaos`."""
-    script = (
-        "import sys, time, boto3\n"
-        "from moto.server import ThreadedMotoServer\n"
-        "server = ThreadedMotoServer(sys.argv[1], int(sys.argv[2]), verbose=False)\n"
-        "server.start()\n"
-        "url = f'http://{sys.argv[1]}:{sys.argv[2]}'\n"
-        "boto3.client('s3', endpoint_url=url).create_bucket(Bucket='chaos')\n"
-        "print('ready', flush=True)\n"
-        "time.sleep(1e6)\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, address, str(port)], stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    return process

@@ -7,8 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +17,10 @@ from study.events import Event, Tracked
 from study.ledger import Ledger
 from study.space import Space
 from study.space_loading import space_as_yaml
-from tests.cluster import hosts
 from tests.cluster.hosts import DISK, Host, Hosts
+from tests.stores import BUCKET, TestStore
 from tests.study.simulated import entries
 
-NUM_HOSTS = 3
 PATIENCE_S = 600.0
 """Of a study, or of what is waited for in it."""
 SCRIPT = """\
@@ -50,7 +47,9 @@ class Rig:
     name: str
     kind: str
     space: Space
-    storage: str | None
+    store: TestStore
+    is_stored: bool
+    """Whether checkpoints go to the store."""
     chance: random.Random
     driver: subprocess.Popen[Any] | None = None
 
@@ -83,7 +82,8 @@ class Rig:
         """Starts the study, or goes on with it."""
         begun = (self.out / "space.yaml").exists()
         told = ["--resume", "study"] if begun else ["--space", "space.yaml", "--out", "study"]
-        stored = ["--storage", self.storage] if self.storage and not begun else []
+        url = f"s3://{BUCKET}/{self.name}"
+        stored = ["--storage", url] if self.is_stored and not begun else []
         self.driver = self.run(*told, *stored)
 
     def run(self, *told: str) -> subprocess.Popen[Any]:
@@ -164,21 +164,6 @@ class Rig:
                 host.power_on(self.cluster.bridge)
                 (host.disk / "ray.log").unlink(missing_ok=True)
                 self.cluster.start_ray(host)
-
-
-@contextmanager
-def on_hosts(directory: Path, environment: dict[str, str]) -> Iterator[Hosts]:
-    """Hosts with Ray.
-
-    Args:
-        directory: of their disks.
-        environment: of Ray, beside its token.
-    """
-    with hosts.made(directory, NUM_HOSTS) as made:
-        made.environment |= environment
-        for host in made.hosts:
-            made.start_ray(host)
-        yield made
 
 
 def _is_trial(process: psutil.Process) -> bool:

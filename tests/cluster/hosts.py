@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -177,14 +176,6 @@ def made(directory: Path, count: int) -> Iterator[Hosts]:
             host.power_on(bridge)
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         yield Hosts(bridge, f"{net}.254", hosts, token)
-
-
-def free_port(address: str) -> int:
-    """A port that nobody has at an address of this machine."""
-    with socket.socket() as tried:
-        tried.bind((address, 0))
-        port: int = tried.getsockname()[1]
-        return port
 
 
 def _child(pid: int) -> int:

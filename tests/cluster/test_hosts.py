@@ -17,11 +17,13 @@ from tests.cluster import hosts
 from tests.cluster.hosts import Hosts
 from tests.cluster.test_study import DRIVER, SECONDS, SPACE, told
 from tests.conftest import TINY_WORLD
+from tests.stores import BUCKET, TestStore, running_store
 from tests.study.conftest import small_ray
 from tests.study.simulated import simulated_space
 
 __all__ = ["small_ray"]
 NUM_HOSTS = 4
+URL = f"s3://{BUCKET}/of/a/lab"
 pytestmark = pytest.mark.skipif(hosts.missing() is not None, reason=f"{hosts.missing()}")
 REAL = simulated_space(
     base={
@@ -41,11 +43,23 @@ REAL = simulated_space(
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     with hosts.made(tmp_path_factory.mktemp("hosts"), NUM_HOSTS) as made:
-        for host in made.hosts:
-            made.start_ray(host)
         yield made
+
+
+@pytest.fixture(scope="module")
+def store(network: Hosts) -> Iterator[TestStore]:
+    with running_store(network.outside) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def cluster(network: Hosts, store: TestStore) -> Hosts:
+    network.environment |= store.environment
+    for host in network.hosts:
+        network.start_ray(host)
+    return network
 
 
 def run(cluster: Hosts, command: list[str]) -> str:
@@ -79,14 +93,18 @@ def check_whole(cluster: Hosts, study: str) -> list[dict[str, Any]]:
     return told(out)
 
 
+@pytest.mark.parametrize("url", ["", pytest.param(URL, marks=pytest.mark.slow)], ids=["head", "s3"])
 def test_hosts_without_a_shared_file_system_give_a_laptops_tables(
-    cluster: Hosts, small_ray: None, tmp_path: Path
+    cluster: Hosts, store: TestStore, small_ray: None, tmp_path: Path, url: str
 ) -> None:
+    study = "stored" if url else "simulated"
     (cluster.head.disk / "driver.py").write_text(DRIVER)
-    run(cluster, ["driver.py", "/mnt/simulated", "auto", str(SECONDS)])
+    run(cluster, ["driver.py", f"/mnt/{study}", "auto", str(SECONDS), url])
     settings = Settings(trainable=Simulated(), tracks=False, concurrency=2)
     laptop = run_study(SPACE, tmp_path / "study", settings)
-    assert check_whole(cluster, "simulated") == told(laptop)
+    assert check_whole(cluster, study) == told(laptop)
+    assert any(url and "checkpoint_" in line for line in store.door.asked) == bool(url)
+    assert store.files() == {}
 
 
 @pytest.mark.slow

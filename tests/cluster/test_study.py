@@ -33,8 +33,10 @@ from study.simulate import Simulated
 from tests.cluster.test_study import SPACE
 
 if __name__ == "__main__":
-    out, address, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-    told = Settings(address=address, trainable=Simulated(seconds=seconds), tracks=False)
+    out, address, seconds, *url = sys.argv[1:]
+    out, storage = Path(out), "".join(url) or None
+    trainable = Simulated(seconds=float(seconds))
+    told = Settings(address=address, trainable=trainable, tracks=False, storage=storage)
     if (out / "space.yaml").exists():
         resume_study(out, told)
     else:
@@ -86,6 +88,7 @@ def laptop(small_ray: None, tmp_path_factory: pytest.TempPathFactory) -> list[di
     return told(out)
 
 
+@pytest.mark.slow
 def test_all_nodes_work_and_the_tables_are_a_laptops(
     nodes: tuple[Path, str], laptop: list[dict[str, Any]], tmp_path: Path
 ) -> None:
