@@ -10,6 +10,7 @@ from torchvision.transforms.v2 import functional as colors
 
 from mtdepth.config import AugmentationConfig
 from mtdepth.data.batch import Batch
+from mtdepth.device import copied
 from mtdepth.instances.targets import InstanceLabels
 
 BRIGHTNESS = CONTRAST = SATURATION = (0.8, 1.2)
@@ -33,7 +34,7 @@ def augment(
     """
     size = len(batch.target)
     flips = torch.rand(size, generator=generator) < config.flip
-    flipped = _flip(batch, flips.to(batch.target.device))
+    flipped = _flip(batch, copied(flips, batch.target.device))
     frames = torch.cat([flipped.target[:, None], flipped.sources], 1)  # (B, 3, 3, H, W)
     jitters = (torch.rand(size, generator=generator) < config.color_jitter).tolist()
     seen = torch.stack(

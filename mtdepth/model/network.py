@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -200,4 +201,9 @@ class _Pose(nn.Module):
 
 def image_size(maps: Tensor) -> Tensor:
     """(1, 2, 1, 1): width and height of (B, 2, H, W) maps, in their type and on their device."""
-    return maps.new_tensor([maps.shape[-1], maps.shape[-2]]).view(1, 2, 1, 1)
+    return _size(maps.shape[-1], maps.shape[-2], maps.dtype, maps.device)
+
+
+@lru_cache(maxsize=8)
+def _size(width: int, height: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor([width, height], dtype=dtype, device=device).view(1, 2, 1, 1)
