@@ -126,6 +126,11 @@ def train_step(
         config.augmentation,
         generator,
     )
+    return learn(training, seen, batch)
+
+
+def learn(training: Training, seen: Batch, batch: Batch) -> Tensor:
+    """One step on a batch, as the network sees it and as the loss does; returns as `train_step`."""
     losses = _step(training, _losses(training, seen, batch))
     if training.weighting.looks_back:
         training.weighting.after_step(_second_look(training, seen, batch))

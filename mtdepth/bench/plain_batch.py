@@ -39,6 +39,19 @@ class PlainBatch:
     instances: InstanceLabels | None
     """Of the target."""
 
+    def to(self, device: torch.device) -> PlainBatch:
+        """The same batch on a device."""
+        color, color_aug = (
+            [[x.to(device) for x in scales] for scales in kind]
+            for kind in (self.color, self.color_aug)
+        )
+        return PlainBatch(
+            color=color,
+            color_aug=color_aug,
+            intrinsics=self.intrinsics.to(device),
+            instances=None if self.instances is None else self.instances.to(device),
+        )
+
     def labels(self) -> Batch:
         """The batch that a loss on instances is of."""
         return Batch(
