@@ -103,7 +103,7 @@ def train_epoch(
     if training.weighting.stepwise:
         weights = training.weighting.weights()
     means = _finite_means(training, totals, num_steps)
-    task_means = dict(zip(config.tasks, means[1:], strict=True))
+    task_means: dict[str, float] = dict(zip(config.tasks, means[1:], strict=True))
     training.weighting.end_epoch(task_means)
     training.epoch = epoch
     metrics = {"train/loss": means[0]}

@@ -28,7 +28,7 @@ MODES: dict[str, dict[str, Any]] = {
     "st": {"tasks": ["depth"], "attention": "none", "pose": {"encoder": "separate"}},
     "mt": {"tasks": ["depth", "instances"]},
 }
-"""monodepth2's network, which learns depth and pose; and the study's, which learns instances too."""
+"""monodepth2's network, which learns depth and pose; and the study's, which learns all tasks."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

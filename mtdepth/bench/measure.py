@@ -139,4 +139,3 @@ def _disagreement(
         other = plain_step.learn(plain_step.start(config, device), theirs)[0]
         found[name] = (other / one - 1).abs().item()
     return found
-

@@ -1,4 +1,4 @@
-"""The losses of a step as the paper writes them (Godard et al. 2019, sec. 3), each scale on its own.
+"""The losses of a step as the paper writes them (Godard et al. 2019, sec. 3), scale by scale.
 
 Nothing is shared between scales: each has its own grids, warps, and errors of warped and unwarped
 frames, 16 maps of SSIM a step, and autograd works out all gradients.
@@ -25,7 +25,8 @@ def task_losses(
     losses = {}
     if "depth" in config.tasks:
         assert predictions.disparities is not None
-        scales = [_scale(s, predictions, batch, config) for s in range(len(predictions.disparities))]
+        num_scales = len(predictions.disparities)
+        scales = [_scale(scale, predictions, batch, config) for scale in range(num_scales)]
         losses["depth"] = torch.stack(scales).mean()
     if "instances" in config.tasks:
         assert predictions.offsets is not None
@@ -41,7 +42,9 @@ def _scale(scale: int, predictions: Predictions, batch: PlainBatch, config: Trai
     disparity, target = predictions.disparities[scale], batch.color[0][0]
     size = target.shape[-2:]
     full = F.interpolate(disparity, size, mode="bilinear", align_corners=False)
-    depth_m = 1 / (1 / config.depth.max_m + (1 / config.depth.min_m - 1 / config.depth.max_m) * full)
+    depth_m = 1 / (
+        1 / config.depth.max_m + (1 / config.depth.min_m - 1 / config.depth.max_m) * full
+    )
     poses = predictions.source_T_target.unbind(1)
     sources = (batch.color[1][0], batch.color[2][0])
     warped = [

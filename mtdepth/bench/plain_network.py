@@ -7,7 +7,7 @@ pass of its own through the pose decoder.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -53,10 +53,10 @@ def _encode(encoder: Encoder, images: Tensor) -> Features:
     return Features(stem=stem, first=tuple(first), last=tuple(last))
 
 
-def _attend(masks: nn.Module, transfers: nn.ModuleList, features: Features) -> list[Tensor]:
+def _attend(masks: nn.ModuleList, transfers: nn.ModuleList, features: Features) -> list[Tensor]:
     """Encoder attention (Liu et al. 2019, eqs. 1 and 2)."""
     attended: list[Tensor] = []
-    for stage, mask in enumerate(cast(nn.ModuleList, masks)):
+    for stage, mask in enumerate(masks):
         seen = features.first[stage]
         if attended:
             carried = F.max_pool2d(transfers[stage - 1](attended[-1]), 2)
@@ -67,7 +67,7 @@ def _attend(masks: nn.Module, transfers: nn.ModuleList, features: Features) -> l
 
 def _branch(network: Network, task: str, features: Features) -> list[Tensor]:
     """A task's outputs, from fine to coarse: decoder and attention, full size at each stage."""
-    branch = network.branches[task]
+    branch: Any = network.branches[task]
     attends = network.config.attention
     stages: Sequence[Tensor] = features.last
     if attends != "none":
@@ -97,9 +97,9 @@ def _doubled(x: Tensor) -> Tensor:
 def _pairs(network: Network, target: Tensor, sources: Tensor) -> Tensor:
     """Motion by a pose encoder of its own, one pair of frames after the other."""
     before, after = sources.unbind(1)
-    pose = network.pose
+    pose: Any = network.pose
     target_T_before, after_T_target = (
-        pose.decoder(_encode(cast(Encoder, pose.encoder), torch.cat(pair, 1)).last[-1])
+        pose.decoder(_encode(pose.encoder, torch.cat(pair, 1)).last[-1])
         for pair in ((before, target), (target, after))
     )
     return torch.stack([invert_rigid(target_T_before), after_T_target], 1)
@@ -107,11 +107,10 @@ def _pairs(network: Network, target: Tensor, sources: Tensor) -> Tensor:
 
 def _motion(network: Network, shared: Features) -> Tensor:
     """Motion from the features of the frames, one pair after the other."""
-    pose = network.pose
+    pose: Any = network.pose
     deepest = shared.last[-1]
     if pose.source == "attended":
-        masks = cast(nn.Module, pose.attention).masks
-        deepest = _attend(cast(nn.Module, masks), network.encoder_transfers, shared)[-1]
+        deepest = _attend(pose.attention.masks, network.encoder_transfers, shared)[-1]
     now, before, after = deepest.chunk(3)
     target_T_before, after_T_target = pose.decoder(before, now), pose.decoder(now, after)
     return torch.stack([invert_rigid(target_T_before), after_T_target], 1)

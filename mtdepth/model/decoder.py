@@ -83,6 +83,7 @@ class Decoder(nn.Module):
         for shallow, deep, skip in zip(self.first, self.last, skips, strict=True):
             x = F.elu(shallow(x))
             first.append(x)
+            assert isinstance(deep, nn.Conv2d)
             x = F.elu(conv_doubled(deep, x, skip))
             last.append(x)
         return Decoded(first=tuple(first), last=tuple(last))

@@ -172,7 +172,8 @@ class _Branch(nn.Module):
 
     def head(self, finest: Sequence[Tensor]) -> list[Tensor]:
         """The outputs, from fine to coarse, as precise as the parameters."""
-        return [head(x.to(head.weight)) for head, x in zip(self.heads, finest, strict=False)]
+        precision = next(self.heads.parameters()).dtype
+        return [head(x.to(precision)) for head, x in zip(self.heads, finest, strict=False)]
 
 
 class _Pose(nn.Module):
