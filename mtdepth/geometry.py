@@ -150,10 +150,11 @@ def sample(image: Tensor, pixels: Tensor) -> Tensor:
     grid = torch.stack([u * (2 / max(width - 1, 1)), v * (2 / max(height - 1, 1))], -1)
     grid = (grid - 1).clamp(-2, 2)
     lost = grid.isnan().any(-1)  # (B, h, w)
-    if lost.any():  # grid_sample takes NaN for a place inside, and going back from it can crash
-        found = sample(image, pixels.masked_fill(lost[..., None], 0))
-        return found.masked_fill(lost[:, None], torch.nan)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    cares = grid.is_cuda or bool(lost.any())  # to ask a GPU would be to wait for it
+    if cares:  # grid_sample takes NaN for a place inside, and going back from it can crash
+        grid = grid.masked_fill(lost[..., None], 0)
+    found = F.grid_sample(image, grid, padding_mode="border", align_corners=True)
+    return found.masked_fill(lost[:, None], torch.nan) if cares else found
 
 
 def synthesise(
