@@ -90,11 +90,11 @@ def _config(told: argparse.Namespace) -> TrainConfig:
 
 def _machine(device: str) -> str:
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
-    threads = torch.get_num_threads() if device == "cpu" else 0
+    threads = torch.get_num_threads()
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     return (
         f"{name}, {threads} of {os.cpu_count()} cores, load {load}, torch {torch.__version__}, "
-        f"{'seconds of the core' if threads == 1 else 'wall seconds'}"
+        f"{'seconds of the core' if threads == 1 and device == 'cpu' else 'wall seconds'}"
     )
 
 
