@@ -337,6 +337,10 @@ class TrainConfig(Config):
     """Passes over the training split."""
     batch_size: Count = 12
     """Triplets a step."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """What the network's features are trained in; on a GPU, PyTorch convolves `fp32` in TF32.
+    `bf16` halves their memory, and is faster where the hardware multiplies bfloat16. Disparities,
+    motion, losses, parameters and all judging stay in float32."""
     max_steps_per_epoch: Count | None = None
     """End an epoch early after so many steps; none means the whole split."""
     max_val_samples: Count | None = None

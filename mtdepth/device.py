@@ -5,11 +5,19 @@ from __future__ import annotations
 import contextlib
 
 import torch
+from torch import Tensor
 
 
 def best_device() -> torch.device:
     """The GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def copied(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """The tensor on a device; on a GPU, the program goes on while it is copied."""
+    if torch.device(device).type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def peak_device_memory_bytes() -> int:

@@ -10,6 +10,8 @@ A transform `a_T_b` maps points of frame b into frame a.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -53,7 +55,8 @@ def rotation_from_axis_angle(axis_angle: Tensor) -> Tensor:
 def rigid_transform(axis_angle: Tensor, translation: Tensor) -> Tensor:
     """SE(3) matrices (..., 4, 4) from axis-angle (..., 3) and translation (..., 3)."""
     top = torch.cat([rotation_from_axis_angle(axis_angle), translation[..., None]], -1)
-    bottom = top.new_tensor([0.0, 0.0, 0.0, 1.0]).expand(*top.shape[:-2], 1, 4)
+    bottom = torch.zeros_like(top[..., :1, :])
+    bottom[..., 3] = 1
     return torch.cat([top, bottom], -2)
 
 
@@ -66,12 +69,14 @@ def invert_rigid(a_T_b: Tensor) -> Tensor:
 
 def pixel_grid(like: Tensor) -> Tensor:
     """Homogeneous pixel coordinates (3, H, W), u, v and 1, for maps (..., H, W) like these."""
-    height, width = like.shape[-2:]
-    v, u = torch.meshgrid(
-        torch.arange(height, dtype=like.dtype, device=like.device),
-        torch.arange(width, dtype=like.dtype, device=like.device),
-        indexing="ij",
-    )
+    return _grid(like.shape[-2], like.shape[-1], like.dtype, like.device)
+
+
+@lru_cache(maxsize=8)
+def _grid(height: int, width: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    rows = torch.arange(height, dtype=dtype, device=device)
+    columns = torch.arange(width, dtype=dtype, device=device)
+    v, u = torch.meshgrid(rows, columns, indexing="ij")
     return torch.stack([u, v, torch.ones_like(u)])
 
 
@@ -110,6 +115,26 @@ def project(points_m: Tensor, intrinsics: Tensor, source_T_target: Tensor) -> Te
     return pixels.mT.unflatten(1, points_m.shape[-2:])
 
 
+def reproject(depth_m: Tensor, intrinsics: Tensor, source_T_target: Tensor) -> Tensor:
+    """Where the source camera sees what each pixel of the target sees.
+
+    The same as to `backproject` and `project`, with what does not depend on depth worked out once.
+
+    Args:
+        depth_m: (..., 1, H, W) metres along z.
+        intrinsics: (..., 3, 3) in pixels, of both.
+        source_T_target: (..., 4, 4).
+
+    Returns:
+        (..., H, W, 2) pixel coordinates (u, v); leading dimensions are broadcast.
+    """
+    matrix = intrinsics @ source_T_target[..., :3, :]  # (..., 3, 4)
+    rays = matrix[..., :3] @ torch.linalg.inv(intrinsics) @ pixel_grid(depth_m).flatten(1)
+    seen = rays.unflatten(-1, depth_m.shape[-2:]) * depth_m + matrix[..., 3, None, None]
+    places = seen[..., :2, :, :] / seen[..., 2:, :, :].clamp(min=1e-3)
+    return places.movedim(-3, -1)
+
+
 def sample(image: Tensor, pixels: Tensor) -> Tensor:
     """Bilinear samples of an image, its border repeated outside; NaN where a coordinate is NaN.
 
@@ -121,13 +146,15 @@ def sample(image: Tensor, pixels: Tensor) -> Tensor:
         (B, C, h, w).
     """
     height, width = image.shape[-2:]
-    span = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
-    grid = (2 * pixels / span - 1).clamp(-2, 2)
+    u, v = pixels.unbind(-1)
+    grid = torch.stack([u * (2 / max(width - 1, 1)), v * (2 / max(height - 1, 1))], -1)
+    grid = (grid - 1).clamp(-2, 2)
     lost = grid.isnan().any(-1)  # (B, h, w)
-    if lost.any():  # grid_sample takes NaN for a place inside, and going back from it can crash
-        found = sample(image, pixels.masked_fill(lost[..., None], 0))
-        return found.masked_fill(lost[:, None], torch.nan)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    cares = grid.is_cuda or bool(lost.any())  # to ask a GPU would be to wait for it
+    if cares:  # grid_sample takes NaN for a place inside, and going back from it can crash
+        grid = grid.masked_fill(lost[..., None], 0)
+    found = F.grid_sample(image, grid, padding_mode="border", align_corners=True)
+    return found.masked_fill(lost[:, None], torch.nan) if cares else found
 
 
 def synthesise(
@@ -144,7 +171,7 @@ def synthesise(
     Returns:
         (B, C, H, W).
     """
-    return sample(source, project(backproject(depth_m, intrinsics), intrinsics, source_T_target))
+    return sample(source, reproject(depth_m, intrinsics, source_T_target))
 
 
 def depth_from_disparity(disparity: Tensor, min_m: float, max_m: float) -> Tensor:

@@ -24,6 +24,9 @@ from mtdepth.together import team
 from mtdepth.together.norm import share_norms
 from mtdepth.together.processes import together
 
+CHECKED_STEPS = 20
+"""Steps after which losses are looked at, which waits for a GPU to have done them."""
+
 
 class TrainingDiverged(RuntimeError):
     """A loss was not finite. Trying again would end the same way."""
@@ -107,6 +110,9 @@ def train_epoch(
 
     Returns:
         `train/loss`, and the mean raw loss and effective weight of each task.
+
+    Raises:
+        TrainingDiverged: a loss was NaN or infinite, at most `CHECKED_STEPS` steps ago.
     """
     config, epoch = training.config, training.epoch + 1
     torch.manual_seed(epoch_seed(config.seed, epoch))
@@ -121,10 +127,12 @@ def train_epoch(
             break
         totals += train_step(training, data, indices, generator, device)
         num_steps += 1
+        if num_steps % CHECKED_STEPS == 0:
+            _finite_means(training, totals, num_steps)
     if training.weighting.stepwise:
         weights = training.weighting.weights()
-    means = (totals / num_steps).tolist()
-    task_means = dict(zip(config.tasks, means[1:], strict=True))
+    means = _finite_means(training, totals, num_steps)
+    task_means: dict[str, float] = dict(zip(config.tasks, means[1:], strict=True))
     training.weighting.end_epoch(task_means)
     training.epoch = epoch
     metrics = {"train/loss": means[0]}
@@ -147,6 +155,11 @@ def train_step(
         config.augmentation,
         generator,
     )
+    return learn(training, seen, batch)
+
+
+def learn(training: Training, seen: Batch, batch: Batch) -> Tensor:
+    """One step on a batch, as the network sees it and as the loss does; returns as `train_step`."""
     losses = _step(training, _losses(training, seen, batch))
     if training.weighting.looks_back:
         training.weighting.after_step(_second_look(training, seen, batch))
@@ -172,12 +185,6 @@ def _step(training: Training, losses: dict[str, Tensor]) -> Tensor:
     """One step of the optimiser; returns the total and the raw losses, (1 + T,)."""
     training.optimizer.zero_grad(set_to_none=True)
     total = training.weighting.backward(losses, list(training.network.parameters()))
-    if not math.isfinite(total.item()):
-        found = ", ".join(f"{task} {loss.item():.4g}" for task, loss in losses.items())
-        raise TrainingDiverged(
-            f"expected finite losses, found {found} in epoch {training.epoch + 1}; "
-            "a lower optimizer.lr may help"
-        )
     training.optimizer.step()
     return torch.cat([total[None], training.weighting.stack(losses).detach()])
 
@@ -193,6 +200,22 @@ def expect_equal_parts(batch_size: int, processes: int) -> None:
             f"batch_size: expected a multiple of {processes}, as each of the {processes} GPUs of a "
             f"training has an equal part, found {batch_size}"
         )
+
+
+def _finite_means(training: Training, totals: Tensor, num_steps: int) -> list[float]:
+    """The mean total and mean losses (1 + T) of an epoch's steps so far.
+
+    Raises:
+        TrainingDiverged: one is not finite, as all sums are with a loss that was not.
+    """
+    means: list[float] = (totals / num_steps).tolist()
+    if not all(map(math.isfinite, means)):
+        losses = zip(training.config.tasks, means[1:], strict=True)
+        raise TrainingDiverged(
+            f"expected finite losses, found {', '.join(f'{k} {x:.4g}' for k, x in losses)} on "
+            f"average in epoch {training.epoch + 1}; a lower optimizer.lr may help"
+        )
+    return means
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

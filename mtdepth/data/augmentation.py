@@ -11,6 +11,7 @@ from torchvision.transforms.v2 import functional as colors
 
 from mtdepth.config import AugmentationConfig
 from mtdepth.data.batch import Batch
+from mtdepth.device import copied
 from mtdepth.instances.targets import InstanceLabels
 from mtdepth.together import team
 
@@ -45,7 +46,7 @@ def augment(
     size = team.size() * len(batch.target)
     own = team.own(size)
     flips = (torch.rand(size, generator=generator) < config.flip)[own]
-    flipped = _flip(batch, flips.to(batch.target.device))
+    flipped = _flip(batch, copied(flips, batch.target.device))
     frames = torch.cat([flipped.target[:, None], flipped.sources], 1)  # (B, 3, 3, H, W)
     jitters = (torch.rand(size, generator=generator) < config.color_jitter).tolist()
     drawn = [_draw_jitter(generator) if jitter else [] for jitter in jitters][own]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mtdepth.device import copied
 from mtdepth.instances.targets import InstanceLabels, NumberedMap, batch_labels
 
 
@@ -49,10 +50,10 @@ class LoadedBatch:
 
     def to(self, device: torch.device | str) -> Batch:
         """What the network and its losses take, on a device."""
-        colors = self.frames.to(device, non_blocking=True).float() / 255
+        colors = copied(self.frames, device).float() / 255
         return Batch(
             target=colors[:, 0],
             sources=colors[:, 1:],
-            intrinsics=self.intrinsics.to(device, non_blocking=True),
+            intrinsics=copied(self.intrinsics, device),
             instances=None if self.instances is None else batch_labels(self.instances).to(device),
         )

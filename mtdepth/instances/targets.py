@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mtdepth.device import copied
+
 
 @dataclass(frozen=True, kw_only=True)
 class NumberedMap:
@@ -34,8 +36,7 @@ class InstanceLabels:
     def to(self, device: torch.device | str) -> InstanceLabels:
         """The same labels on a device."""
         return InstanceLabels(
-            numbers=self.numbers.to(device, non_blocking=True),
-            measures=self.measures.to(device, non_blocking=True),
+            numbers=copied(self.numbers, device), measures=copied(self.measures, device)
         )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mtdepth.config import DepthConfig
 from mtdepth.data.batch import Batch
-from mtdepth.geometry import depth_from_disparity, synthesise
+from mtdepth.geometry import depth_from_disparity, reproject, sample
 from mtdepth.losses.ssim import Dissimilarity
 from mtdepth.together import team
 
@@ -54,18 +54,11 @@ def warp_sources(depth_m: Tensor, source_T_target: Tensor, batch: Batch) -> Tens
     Returns:
         (2, S, B, 3, H, W).
     """
-    scales = len(depth_m)
-
-    def spread(x: Tensor) -> Tensor:  # (2, B, ...) -> (2 * S * B, ...)
-        return x.unsqueeze(1).expand(2, scales, *x.shape[1:]).flatten(0, 2)
-
-    warped = synthesise(
-        spread(batch.sources.transpose(0, 1)),
-        depth_m.expand(2, *depth_m.shape).flatten(0, 2),
-        spread(batch.intrinsics.expand(2, *batch.intrinsics.shape)),
-        spread(source_T_target.transpose(0, 1)),
-    )
-    return warped.unflatten(0, (2, scales, len(batch.target)))
+    pixels = reproject(
+        depth_m, batch.intrinsics, source_T_target.transpose(0, 1)[:, None]
+    )  # (2, S, B, H, W, 2)
+    sources = batch.sources.transpose(0, 1)[:, None].expand(-1, len(depth_m), -1, -1, -1, -1)
+    return sample(sources.flatten(0, 2), pixels.flatten(0, 2)).unflatten(0, pixels.shape[:3])
 
 
 def upsampled_depth(disparities: tuple[Tensor, ...], config: DepthConfig) -> Tensor:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mtdepth.model.encoder import Features
+from mtdepth.together import team
 
 
 class Mask(nn.Sequential):
@@ -24,6 +25,23 @@ class Mask(nn.Sequential):
             nn.BatchNorm2d(outputs),
             nn.Sigmoid(),
         )
+
+    def of_doubled(self, seen: Tensor) -> Tensor:
+        """The mask of a map at twice its size (nearest neighbours), from (B, inputs, H, W).
+
+        Pixels that come in fours have a mask that comes in fours. Batch norm then counts a quarter
+        of the values; only its running variance, which is unbiased, tells, and is corrected.
+        """
+        num_values = team.size() * (seen.numel() // seen.shape[1])
+        factor = (4 * num_values - 4) / (4 * num_values - 1) if self.training else 1.0
+        norms = [layer for layer in self if isinstance(layer, nn.BatchNorm2d)]
+        variances = [norm.running_var.data for norm in norms if norm.running_var is not None]
+        for variance in variances:
+            variance /= factor  # batch norm adds its own, and both are brought to fours
+        mask = self(seen)
+        for variance in variances:
+            variance *= factor
+        return F.interpolate(mask, scale_factor=2.0, mode="nearest")
 
 
 def transfer(inputs: int, outputs: int) -> nn.Sequential:
@@ -91,14 +109,14 @@ class DecoderAttention(nn.Module):
 
         Args:
             deepest: (B, C, H/32, W/32) the task's features of the last encoder stage.
-            first: what the first convolution of each decoder stage gives, upsampled.
-            last: what its second convolution gives, of the same shapes.
+            first: what the first convolution of each decoder stage gives, at half its size.
+            last: what its second convolution gives.
             transfers: the convolutions between stages, shared by all tasks.
         """
         attended, x = [], deepest
         for mask, carry, shallow, deep in zip(self.masks, transfers, first, last, strict=True):
-            carried = F.interpolate(carry(x), scale_factor=2.0, mode="nearest")
-            x = mask(torch.cat([shallow, carried], 1)) * deep
+            assert isinstance(mask, Mask)
+            x = mask.of_doubled(torch.cat([shallow, carry(x)], 1)) * deep
             attended.append(x)
         return attended
 

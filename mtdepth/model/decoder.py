@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -17,14 +16,39 @@ class Decoded:
     """Features of the decoder's stages, from coarse (H/16) to fine (H)."""
 
     first: tuple[Tensor, ...]
-    """After each stage's first convolution, upsampled: (B, c_i, H/2^(4-i), W/2^(4-i))."""
+    """After each stage's first convolution, at half its size: (B, c_i, H/2^(5-i), W/2^(5-i))."""
     last: tuple[Tensor, ...]
-    """After its second convolution, of the same shapes."""
+    """After its second convolution: (B, c_i, H/2^(4-i), W/2^(4-i))."""
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
     """A 3x3 convolution with reflected borders."""
     return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect")
+
+
+def conv_doubled(layer: nn.Conv2d, x: Tensor, skip: Tensor | None) -> Tensor:
+    """What a `conv3x3` makes of a map at twice its size, beside a skip connection.
+
+    Nearest neighbours come in fours, so that a transposed convolution of the smaller map gives the
+    same with 4/9 of the multiplications, and the larger one is never made. A border that reflects
+    fours repeats single pixels.
+
+    Args:
+        layer: over the channels of both.
+        x: (B, C, H, W).
+        skip: (B, D, 2H, 2W).
+
+    Returns:
+        (B, outputs, 2H, 2W).
+    """
+    channels = x.shape[1]
+    kernel = F.pad(layer.weight[:, :channels].flip(2, 3).transpose(0, 1), (1, 1, 1, 1))
+    kernel = F.avg_pool2d(kernel, 2, stride=1, divisor_override=1)  # (C, outputs, 4, 4)
+    repeated = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    y = F.conv_transpose2d(repeated, kernel, layer.bias, stride=2, padding=3)
+    if skip is not None:
+        y += F.conv2d(F.pad(skip, (1, 1, 1, 1), mode="reflect"), layer.weight[:, channels:])
+    return y
 
 
 class Decoder(nn.Module):
@@ -57,8 +81,9 @@ class Decoder(nn.Module):
         skips = [*reversed(stages[:-1]), stem, None]
         x, first, last = stages[-1], [], []
         for shallow, deep, skip in zip(self.first, self.last, skips, strict=True):
-            x = F.interpolate(F.elu(shallow(x)), scale_factor=2.0, mode="nearest")
+            x = F.elu(shallow(x))
             first.append(x)
-            x = F.elu(deep(x if skip is None else torch.cat([x, skip], 1)))
+            assert isinstance(deep, nn.Conv2d)
+            x = F.elu(conv_doubled(deep, x, skip))
             last.append(x)
         return Decoded(first=tuple(first), last=tuple(last))

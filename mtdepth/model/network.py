@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -83,29 +84,35 @@ class Network(nn.Module):
             sources: (B, 2, 3, H, W), the frames before and after; needed for pose.
         """
         learns_pose = "depth" in self.config.tasks and sources is not None
-        if not learns_pose or self.config.pose.encoder == "separate":
-            features = shared = self.encoder(target)
-        else:
-            assert sources is not None
-            frames = torch.cat([target, sources[:, 0], sources[:, 1]])  # (3B, 3, H, W)
-            shared = self.encoder(frames)
-            features = shared[: len(target)]
-        outputs = self._decode(features)
+        with self.lowered(target.device):
+            if not learns_pose or self.config.pose.encoder == "separate":
+                features = shared = self.encoder(target)
+            else:
+                assert sources is not None
+                frames = torch.cat([target, sources[:, 0], sources[:, 1]])  # (3B, 3, H, W)
+                shared = self.encoder(frames)
+                features = shared[: len(target)]
+            maps = self._decode(features)
+        outputs = {task: self._branch(task).head(finest) for task, finest in maps.items()}
         depth, offsets = outputs.get("depth"), outputs.get("instances")
         return Predictions(
             disparities=tuple(torch.sigmoid(x) for x in depth) if depth else None,
-            offsets=offsets[0] if offsets else None,
+            offsets=offsets[0].contiguous() if offsets else None,
             source_T_target=self.pose(self, target, sources, shared) if learns_pose else None,
         )
 
-    def _decode(self, features: Features) -> dict[str, list[Tensor]]:
-        """Each task's outputs, from fine to coarse."""
+    def lowered(self, device: torch.device) -> torch.autocast:
+        """Within it, features are of the precision that is trained in."""
+        lower = self.training and self.config.precision == "bf16"
+        return torch.autocast(device.type, torch.bfloat16, enabled=lower)
+
+    def _decode(self, features: Features) -> dict[str, Sequence[Tensor]]:
+        """What each task's heads see, from fine to coarse."""
         attention = self.config.attention
         whole = None if attention == "encoder" else self.decoder(features.stem, features.last)
         outputs = {}
-        for task, branch in self.branches.items():
-            assert isinstance(branch, _Branch)
-            stages = features.last
+        for task in self.branches:
+            branch, stages = self._branch(task), features.last
             if branch.encoder is not None:
                 stages = branch.encoder(features, self.encoder_transfers)
             decoded = whole or self.decoder(features.stem, stages)
@@ -114,9 +121,13 @@ class Network(nn.Module):
                 maps = branch.decoder(
                     stages[-1], decoded.first, decoded.last, self.decoder_transfers
                 )
-            finest = maps[::-1]
-            outputs[task] = [head(x) for head, x in zip(branch.heads, finest, strict=False)]
+            outputs[task] = maps[::-1]
         return outputs
+
+    def _branch(self, task: str) -> _Branch:
+        branch = self.branches[task]
+        assert isinstance(branch, _Branch)
+        return branch
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> ImagePrediction:
@@ -159,6 +170,11 @@ class _Branch(nn.Module):
             nn.init.constant_(head.bias, bias)
         self.heads = nn.ModuleList(heads)
 
+    def head(self, finest: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs, from fine to coarse, as precise as the parameters."""
+        precision = next(self.heads.parameters()).dtype
+        return [head(x.to(precision)) for head, x in zip(self.heads, finest, strict=False)]
+
 
 class _Pose(nn.Module):
     """Pose from the shared features, attended or not, or from an encoder of its own."""
@@ -186,13 +202,16 @@ class _Pose(nn.Module):
         if self.source == "separate":
             before, after = sources.unbind(1)
             pairs = [torch.cat([before, target], 1), torch.cat([target, after], 1)]
-            # one after the other, as in monodepth2: batch norm never sees both together
-            later_T_earlier = self.decoder(torch.cat([self.encoder(x).last[-1] for x in pairs]))
+            with network.lowered(target.device):
+                # one after the other, as in monodepth2: batch norm never sees both together
+                deepest = torch.cat([self.encoder(x).last[-1] for x in pairs])
+            later_T_earlier = self.decoder(deepest.to(target))
         else:
             deepest = shared.last[-1]
             if self.source == "attended":
-                deepest = self.attention(shared, network.encoder_transfers)[-1]
-            now, before, after = deepest.chunk(3)
+                with network.lowered(target.device):
+                    deepest = self.attention(shared, network.encoder_transfers)[-1]
+            now, before, after = deepest.to(target).chunk(3)
             later_T_earlier = self.decoder(torch.cat([before, now]), torch.cat([now, after]))
         target_T_before, after_T_target = later_T_earlier.chunk(2)
         return torch.stack([invert_rigid(target_T_before), after_T_target], 1)
@@ -200,4 +219,9 @@ class _Pose(nn.Module):
 
 def image_size(maps: Tensor) -> Tensor:
     """(1, 2, 1, 1): width and height of (B, 2, H, W) maps, in their type and on their device."""
-    return maps.new_tensor([maps.shape[-1], maps.shape[-2]]).view(1, 2, 1, 1)
+    return _size(maps.shape[-1], maps.shape[-2], maps.dtype, maps.device)
+
+
+@lru_cache(maxsize=8)
+def _size(width: int, height: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor([width, height], dtype=dtype, device=device).view(1, 2, 1, 1)

@@ -42,7 +42,7 @@ class Weighting(nn.Module, ABC):
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The loss to minimise, a scalar, from one scalar a task."""
         stacked = self.stack(losses)
-        return (self.weights().to(stacked) * stacked).sum()
+        return (self.weights().to(stacked, non_blocking=True) * stacked).sum()
 
     def backward(
         self,

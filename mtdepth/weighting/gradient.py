@@ -66,7 +66,7 @@ def _jacobian(
         if len(felt) > 1:
             shared.append(parameter)
             filled = [torch.zeros_like(parameter) if g is None else g for g in grads]
-            columns.append(torch.stack(filled).view(len(losses), -1))
+            columns.append(torch.stack([grad.flatten() for grad in filled]))
         elif felt:
-            parameter.grad = felt[0]
+            parameter.grad = felt[0].contiguous()  # a layout of its own would mislead Adam
     return shared, torch.cat(columns, 1).detach()

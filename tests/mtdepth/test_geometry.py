@@ -11,6 +11,7 @@ from mtdepth.geometry import (
     depth_from_disparity,
     invert_rigid,
     project,
+    reproject,
     resize_intrinsics,
     rigid_transform,
     rotation_from_axis_angle,
@@ -55,6 +56,20 @@ def test_identity_warp_is_exact() -> None:
     depth_m = 1 + 50 * torch.rand(2, 1, 16, 32)
     warped = synthesise(image, depth_m, INTRINSICS.expand(2, 3, 3), torch.eye(4).expand(2, 4, 4))
     assert torch.allclose(warped, image, atol=1e-4)
+
+
+def test_reprojecting_is_projecting_what_was_backprojected() -> None:
+    torch.manual_seed(0)
+    depth_m = 1 + 9 * torch.rand(2, 3, 1, 6, 8, dtype=torch.float64)  # two depths of three targets
+    intrinsics = INTRINSICS.double().expand(3, 3, 3)
+    matrices = rigid_transform(*(0.2 * torch.rand(2, 2, 1, 3, 3, dtype=torch.float64)))
+    found = reproject(depth_m, intrinsics, matrices)  # by two motions
+    assert found.shape == (2, 2, 3, 6, 8, 2)
+    for motion in range(2):
+        for depth in range(2):
+            points = backproject(depth_m[depth], intrinsics)
+            expected = project(points, intrinsics, matrices[motion, 0])
+            torch.testing.assert_close(found[motion, depth], expected)
 
 
 def test_projecting_what_was_backprojected_gives_the_pixels() -> None:

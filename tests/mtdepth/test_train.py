@@ -12,8 +12,10 @@ import torch
 
 from mtdepth.checkpoint import Training
 from mtdepth.config import DataConfig, TrainConfig
+from mtdepth.data.loader import open_split
 from mtdepth.metrics.names import evaluation_names, training_names
-from mtdepth.train import TrainingDiverged, _second_look, fit
+from mtdepth.model.network import Network
+from mtdepth.train import CHECKED_STEPS, TrainingDiverged, _second_look, fit, train_epoch
 from mtdepth.weighting import METHODS
 from tests.mtdepth.batches import LEARNING, random_batch, small_config
 
@@ -85,6 +87,49 @@ def test_a_loss_that_is_not_finite_ends_it_at_once(tiny_data: DataConfig, tmp_pa
     with pytest.raises(TrainingDiverged, match=r"expected finite losses, found .* in epoch 1"):
         fit(config(tiny_data, optimizer={"lr": 1e30}, max_steps_per_epoch=20), listener)
     assert listener.epochs == []
+
+
+@pytest.mark.parametrize("num_steps", [1, 2 * CHECKED_STEPS])
+def test_one_loss_that_is_not_finite_is_found(
+    tiny_data: DataConfig, num_steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if it was the only one, and that of the epoch's only step; soon, and not at the end."""
+    told, device = config(tiny_data, batch_size=1), torch.device("cpu")
+    taken: list[int] = []
+
+    def step(*_: object) -> torch.Tensor:
+        taken.append(len(taken))
+        return torch.tensor([math.inf if len(taken) == 1 else 1.0, 1.0, math.nan])
+
+    monkeypatch.setattr("mtdepth.train.train_step", step)
+    data = open_split(told.data, "train")
+    monkeypatch.setattr(data, "order", lambda *_: [[0]] * num_steps)
+    training = Training.start(told.model_copy(update={"max_steps_per_epoch": None}), device)
+    with pytest.raises(TrainingDiverged, match="found depth 1, instances nan on average in epoch"):
+        train_epoch(training, data, device)
+    assert len(taken) == min(num_steps, CHECKED_STEPS)
+    assert training.epoch == 0
+
+
+def test_bfloat16_trains_resumes_and_judges_in_float32(
+    tiny_data: DataConfig, tmp_path: Path
+) -> None:
+    told = config(tiny_data, precision="bf16", epochs=2)
+    whole, resumed = Listener(tmp_path / "whole"), Listener(tmp_path / "resumed")
+    fit(told, whole)
+    fit(told, resumed, resume_from=tmp_path / "whole" / "1")
+    assert resumed.epochs == whole.epochs[1:]
+    single = Listener(tmp_path / "single")
+    fit(config(tiny_data, epochs=1), single)
+    name = "train/depth/loss"
+    assert whole.epochs[0][name] != single.epochs[0][name]
+    assert whole.epochs[0][name] == pytest.approx(single.epochs[0][name], rel=1e-2)
+    network = Training.load(tmp_path / "whole" / "1", told, torch.device("cpu")).network
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    lower, same = network, Network(told.model_copy(update={"precision": "fp32"}))
+    same.load_state_dict(lower.state_dict())
+    image = random_batch(height=64, width=192).target
+    assert torch.equal(lower.predict(image).depth_m, same.predict(image).depth_m)
 
 
 def test_a_batch_larger_than_the_split_is_refused(tiny_data: DataConfig, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""How fast a training step is, against the same step written plainly and against the machine."""

@@ -1,0 +1,44 @@
+"""A training step against the same step written plainly, which does each thing where the paper
+tells it (`mtdepth.bench`). Both spend most of their time in the same convolutions.
+
+Run by hand: `pytest -m slow -s tests/benchmarks`. The ratios are what counts, not the seconds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtdepth.bench.__main__ import MODES
+from mtdepth.bench.measure import measure
+from mtdepth.config import DataConfig, TrainConfig
+from mtdepth.data.driveworld import DriveworldConfig, ensure
+
+WORLD = DriveworldConfig(
+    width=1248, height=384, num_train_drives=1, num_val_drives=0, num_test_drives=0,
+    num_frames=4, lidar=False, supersampling=1,
+)  # fmt: skip
+NUM_ROUNDS = 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_a_step_is_faster_than_a_plain_one_and_costs_the_same_loss(
+    mode: str, tmp_path: Path
+) -> None:
+    torch.set_num_threads(1)
+    root = ensure(WORLD, tmp_path / "world", workers=1)
+    data = DataConfig(root=root, driveworld=WORLD, height=96, width=320)
+    told = {"data": data, "encoder": {"weights": "none"}, "batch_size": 2, **MODES[mode]}
+    found = measure(
+        TrainConfig.model_validate(told), torch.device("cpu"), NUM_ROUNDS, reference=True
+    )
+    best = {name: times.best for name, times in found.steps.items()}
+    step, whole = best["plain step"] / best["step"], best["plain whole"] / best["whole"]
+    print(f"{mode}: {step:.2f} times as fast, {whole:.2f} times with loading and augmentation")
+    print({name: f"{seconds * 1e3:.0f} ms" for name, seconds in best.items()})
+    assert found.disagreement["same batch"] < 1e-5
+    assert step > 1.1
+    assert whole > 1.2
