@@ -97,12 +97,14 @@ def _run(directory: Path, asked: argparse.Namespace, names: list[str]) -> int:
             return Rig(cluster, name, asked.kind, space, store, is_stored, random.Random(chance))
 
         expected, num_events = _undisturbed(rig("undisturbed", "", is_stored=False), mlflow)
-        for number in range(asked.runs):
-            name = names[number % len(names)]
-            is_stored = FAULTS[name] is the_store_is_away
-            one = rig(f"run{number:03d}", f"{asked.seed}-{number}", is_stored=is_stored)
-            verdicts[name].append(_disturb(one, name, num_events, mlflow, expected))
-    _tell(verdicts)
+        try:
+            for number in range(asked.runs):
+                name = names[number % len(names)]
+                is_stored = FAULTS[name] is the_store_is_away
+                one = rig(f"run{number:03d}", f"{asked.seed}-{number}", is_stored=is_stored)
+                verdicts[name].append(_disturb(one, name, num_events, mlflow, expected))
+        finally:
+            _tell(verdicts)
     return 0 if all(v.is_good for found in verdicts.values() for v in found) else 1
 
 
