@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,20 @@ from study.worker import DRAWN, FAILED, FATAL, FULL, PLACE, SYSTEM, TRACEBACK, T
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
-    """Ray Tune's callback of a study."""
+    """Ray Tune's callback of a study.
 
-    def __init__(self, ledger: Ledger, scheduler: ArmScheduler) -> None:
+    Args:
+        ledger: of the study.
+        scheduler: knows which trials were stopped, and why.
+        best: the best search trial of an arm so far.
+    """
+
+    def __init__(
+        self, ledger: Ledger, scheduler: ArmScheduler, best: Callable[[str], Dealt | None]
+    ) -> None:
         self._ledger = ledger
         self._scheduler = scheduler
+        self._best = best
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
 
@@ -100,7 +110,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         last = record.checkpoint
         kept = None
         is_there = last is not None and (self._ledger.directory / last).is_dir()
-        if last is not None and is_there and may_be_tested(self._ledger, record, status):
+        best = self._best(dealt.arm)
+        if last is not None and is_there and may_be_tested(self._ledger, record, status, best):
             kept = self._keep(dealt.trial_key, last)
         seconds = self._seconds(dealt.trial_key)
         self._ledger.append(

@@ -91,7 +91,7 @@ class Session:
             emit=ledger.append,
         )
         self.scheduler = ArmScheduler(space.scheduler, objectives, self.limits.cuts)
-        self.recorder = Recorder(ledger, self.scheduler)
+        self.recorder = Recorder(ledger, self.scheduler, self.searcher.best)
         made = make_plan(space)
         self.progress = Progress(
             console=console,

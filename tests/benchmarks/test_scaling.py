@@ -30,7 +30,7 @@ from study.ray_session import ray_session
 from study.runner import Settings, run_study
 from study.simulate import Simulated
 from study.space import Resources
-from tests.benchmarks.made_up_nodes import Clock, make_up_nodes
+from tests.study.made_up_nodes import Clock, make_up_nodes
 from tests.benchmarks.test_engine_speed import make_space
 from tests.study.simulated import told
 
@@ -95,6 +95,7 @@ class Watch:
                 "rss_mib": psutil.Process().memory_info().rss / 2**20,
             }
         )
+        print(json.dumps(self.looks[-1]), file=sys.stderr, flush=True)
 
 
 def run_here(asked: Asked) -> None:
