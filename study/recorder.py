@@ -47,6 +47,9 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
     def on_trial_result(self, *, trial: Trial, result: dict[str, Any], **_: Any) -> None:
         """An epoch, or the reason of a failure.
 
+        What the ledger has is taken out of the result: Ray Tune would keep means over the last
+        epochs of each number in it, which was more than half of what a trial took of memory.
+
         Raises:
             DiskFull: the trial met a full disk; it is left as one that was interrupted.
         """
@@ -73,6 +76,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
                 **result[PLACE],
             )
             self._ledger.append(event)
+            for name in ("metrics", TUNED, SYSTEM, PLACE):
+                result.pop(name, None)
 
     def on_trial_save(self, *, trial: Trial, **_: Any) -> None:
         """Ray Tune has taken note of the newest checkpoint: those before it can go."""

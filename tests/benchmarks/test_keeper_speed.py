@@ -44,6 +44,11 @@ class TimedKeeper(Keeper):
         return time.process_time()
 
 
+def be_there() -> None:
+    """Long enough that each is done by a worker of its own, which has started then."""
+    time.sleep(2)
+
+
 def write(files: fs.FileSystem, path: str) -> None:
     """A file such as a checkpoint's, a MiB at a time, as pyarrow copies it."""
     part = os.urandom(MIB)
@@ -78,6 +83,7 @@ def measure(address: str, root: str) -> None:
         .remote(root)
     )
     files = fs.PyFileSystem(HeadFiles(keeper))
+    ready = ray.remote(be_there).options(num_cpus=0, resources={"away": 1})
     for name, work, size in (
         ("writes", write, FILE_MIB),
         ("reads", read, FILE_MIB),
@@ -86,8 +92,7 @@ def measure(address: str, root: str) -> None:
         task = ray.remote(work).options(num_cpus=0, resources={"away": 1})
         for num in NUM_WRITERS:
             paths = [f"{root}/{number}" for number in range(num)]
-            ray.get([ray.remote(os.getpid).options(num_cpus=0, resources={"away": 1}).remote()
-                     for _ in paths])  # fmt: skip
+            ray.get([ready.remote() for _ in paths])
             wall, cpu = time.perf_counter(), ray.get(keeper.cpu_s.remote())
             ray.get([task.remote(files, path) for path in paths])
             wall, cpu = time.perf_counter() - wall, ray.get(keeper.cpu_s.remote()) - cpu
