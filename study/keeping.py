@@ -12,9 +12,7 @@ from study.records import TrialRecord
 from study.space import Space
 
 
-def may_be_tested(
-    ledger: Ledger, record: TrialRecord, status: Status, best: Dealt | None
-) -> bool:
+def may_be_tested(ledger: Ledger, record: TrialRecord, status: Status, best: Dealt | None) -> bool:
     """Whether the model of a trial that ends now is kept, as the test phase may ask for it.
 
     What is confirmed is, and what is searched where nothing is confirmed. Where a budget may end

@@ -30,8 +30,8 @@ from study.ray_session import ray_session
 from study.runner import Settings, run_study
 from study.simulate import Simulated
 from study.space import Resources
-from tests.study.made_up_nodes import Clock, make_up_nodes
 from tests.benchmarks.test_engine_speed import make_space
+from tests.study.made_up_nodes import Clock, make_up_nodes
 from tests.study.simulated import told
 
 ROOT = Path(__file__).parents[2]
@@ -223,9 +223,7 @@ def took(asked: Asked) -> Took:
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
 def test_made_up_workers_tell_what_real_ones_do(tmp_path: Path, sampler: str) -> None:
     for name in ("real", "made-up"):
-        took(
-            Asked(str(tmp_path / name), 100, 1, sampler, is_real=name == "real", is_whole=True)
-        )
+        took(Asked(str(tmp_path / name), 100, 1, sampler, is_real=name == "real", is_whole=True))
     assert told(tmp_path / "made-up") == told(tmp_path / "real")
 
 

@@ -96,7 +96,7 @@ def read(out: Path) -> Run:
 
 
 def run(out: Path, address: str) -> float:
-    """Runs the study in a driver of its own, as Ray of this process may be another; its CPU time."""
+    """Runs the study in a driver of its own, as Ray of this process may be another; its CPU s."""
     script = out.parent / "driver.py"
     script.write_text(DRIVER)
     told = subprocess.run(

@@ -1,10 +1,10 @@
 """Nodes that are made up: Ray Tune's driver, with workers that are a list of what happens when.
 
 In place of Ray's actors stands a clock that jumps from one thing that happens to the next. What a
-worker would do is done here and not counted: it trains, and writes its checkpoint. All else is as it
-is in a study on a cluster: Ray Tune's loop, the searcher, the scheduler, the ledger, the files. What
-goes to a worker and comes from it is pickled, as Ray does; what Ray itself takes to carry it is not
-there.
+worker would do is done here and not counted: it trains, and writes its checkpoint. All else is as
+in a study on a cluster: Ray Tune's loop, the searcher, the scheduler, the ledger, the files. What
+goes to a worker and comes from it is pickled, as Ray does; what Ray itself takes to carry it is
+not there.
 """
 
 from __future__ import annotations
@@ -316,7 +316,5 @@ class MadeUpActors:
 def make_up_nodes(patched: pytest.MonkeyPatch, num_nodes: int) -> Clock:
     """Lets Ray Tune work with made-up nodes from here on; what they have taken, as it grows."""
     clock = Clock()
-    patched.setattr(
-        tune_controller, "RayActorManager", lambda **_: MadeUpActors(clock, num_nodes)
-    )
+    patched.setattr(tune_controller, "RayActorManager", lambda **_: MadeUpActors(clock, num_nodes))
     return clock
