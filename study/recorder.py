@@ -48,7 +48,7 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         """An epoch, or the reason of a failure.
 
         What the ledger has is taken out of the result: Ray Tune would keep means over the last
-        epochs of each number in it, which was more than half of what a trial took of memory.
+        epochs of each number in it, which was a third of what a trial took of memory.
 
         Raises:
             DiskFull: the trial met a full disk; it is left as one that was interrupted.

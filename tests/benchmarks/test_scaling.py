@@ -31,7 +31,8 @@ from study.runner import Settings, run_study
 from study.simulate import Simulated
 from study.space import Resources
 from tests.benchmarks.test_engine_speed import make_space
-from tests.study.made_up_nodes import Clock, make_up_nodes
+from tests.study.made_up_nodes import make_up_nodes
+from tests.study.made_up_worker import Clock
 from tests.study.simulated import told
 
 ROOT = Path(__file__).parents[2]

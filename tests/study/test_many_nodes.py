@@ -10,6 +10,7 @@ from study.ledger import Ledger
 from study.runner import Settings, run_study
 from study.simulate import Simulated
 from tests.study import made_up_nodes
+from tests.study.made_up_worker import SECONDS_AN_EPOCH
 from tests.study.simulated import simulated_space, told
 
 NUM_NODES = 8
@@ -32,7 +33,7 @@ def test_all_nodes_work_though_a_worker_starts_for_longer_than_a_trial_runs(
     settings = Settings(trainable=Simulated(), tracks=False)
     one = Settings(trainable=Simulated(), tracks=False, concurrency=1)
     run_study(space, tmp_path / "real", one)
-    monkeypatch.setattr(made_up_nodes, "SECONDS_TO_START", 10 * made_up_nodes.SECONDS_AN_EPOCH)
+    monkeypatch.setattr(made_up_nodes, "SECONDS_TO_START", 10 * SECONDS_AN_EPOCH)
     made_up_nodes.make_up_nodes(monkeypatch, NUM_NODES)
     run_study(space, tmp_path / "made-up", settings)
     records = Ledger.open(tmp_path / "made-up").records.values()
