@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from study.events import Phase, Status
+from study.events import Dealt, Phase, Status
 from study.ledger import Ledger
 from study.records import TrialRecord
 from study.space import Space
 
 
-def may_be_tested(ledger: Ledger, record: TrialRecord, status: Status) -> bool:
+def may_be_tested(ledger: Ledger, record: TrialRecord, status: Status, best: Dealt | None) -> bool:
     """Whether the model of a trial that ends now is kept, as the test phase may ask for it.
 
     What is confirmed is, and what is searched where nothing is confirmed. Where a budget may end
@@ -23,23 +23,22 @@ def may_be_tested(ledger: Ledger, record: TrialRecord, status: Status) -> bool:
         ledger: in which the trial has not ended.
         record: of the trial.
         status: how it ends.
+        best: of the trials of its arm's search that have ended, as the searcher has it.
     """
     space = ledger.space
     if status == "completed" and (record.phase == "confirm" or not space.confirm.seeds):
         return True
     if status == "failed" or record.phase == "confirm" or not space.budget.is_limited:
         return False
-    own = [
-        other
-        for other in ledger.records.values()
-        if (other.phase, other.dealt.arm) == ("search", record.dealt.arm)
-        and other.status in ("completed", "pruned", "cut")
-    ]
-    metric, mode = ledger.objectives()[record.dealt.arm], space.objective_of(record.dealt.arm).mode
-    rank = rank_of(record.num_epochs, record.metrics.get(metric, math.nan), mode)
-    return rank is not None and all(
-        rank <= (rank_of(o.num_epochs, o.metrics.get(metric, math.nan), mode) or rank) for o in own
-    )
+    rank = _rank(ledger, record)
+    before = None if best is None else _rank(ledger, ledger.records[best.trial_key])
+    return rank is not None and (before is None or rank <= before)
+
+
+def _rank(ledger: Ledger, record: TrialRecord) -> tuple[int, float] | None:
+    arm = record.dealt.arm
+    value = record.metrics.get(ledger.objectives()[arm], math.nan)
+    return rank_of(record.num_epochs, value, ledger.space.objective_of(arm).mode)
 
 
 def rank_of(num_epochs: int, value: float, mode: str) -> tuple[int, float] | None:

@@ -27,6 +27,9 @@ _QUIET = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     # The ledger is what a study goes on from, so that Ray Tune's own state need not be kept.
     "TUNE_GLOBAL_CHECKPOINT_S": "1e9",
+    # All workers start at once: the searcher deals no more trials than there is room for. One by
+    # one, as otherwise, each that starts is given up when a trial ends and leaves its worker.
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",
 }
 
 

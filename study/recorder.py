@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,26 @@ from study.worker import DRAWN, FAILED, FATAL, FILES, PLACE, STANDSTILL, SYSTEM,
 
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
-    """Ray Tune's callback of a study."""
+    """Ray Tune's callback of a study.
 
-    def __init__(self, ledger: Ledger, scheduler: ArmScheduler, storage: Storage) -> None:
+    Args:
+        ledger: of the study.
+        scheduler: knows which trials were stopped, and why.
+        storage: where checkpoints are.
+        best: the best search trial of an arm so far.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        scheduler: ArmScheduler,
+        storage: Storage,
+        best: Callable[[str], Dealt | None],
+    ) -> None:
         self._ledger = ledger
         self._scheduler = scheduler
         self._storage = storage
+        self._best = best
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
 
@@ -38,6 +53,9 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
 
     def on_trial_result(self, *, trial: Trial, result: dict[str, Any], **_: Any) -> None:
         """An epoch, or the reason of a failure.
+
+        What the ledger has is taken out of the result: Ray Tune would keep means over the last
+        epochs of each number in it, which was a third of what a trial took of memory.
 
         Raises:
             Standstill: the trial met what a person is to mend; it is left as one that was
@@ -79,6 +97,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
                 **result[PLACE],
             )
             self._ledger.append(event)
+            for name in ("metrics", FILES, TUNED, SYSTEM, PLACE):
+                result.pop(name, None)
 
     def on_trial_save(self, *, trial: Trial, **_: Any) -> None:
         """Ray Tune has taken note of the newest checkpoint: those before it can go."""
@@ -115,7 +135,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         record = self._ledger.records[dealt.trial_key]
         last = record.checkpoint
         kept = None
-        if last is not None and may_be_tested(self._ledger, record, status):
+        best = self._best(dealt.arm)
+        if last is not None and may_be_tested(self._ledger, record, status, best):
             kept = self._keep(dealt.trial_key, last)
         seconds = self._seconds(dealt.trial_key)
         self._ledger.append(

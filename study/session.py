@@ -108,7 +108,7 @@ class Session:
         self.storage = open_storage(
             ledger.directory, told.get("storage"), told["study_id"], self.say
         )
-        self.recorder = Recorder(ledger, self.scheduler, self.storage)
+        self.recorder = Recorder(ledger, self.scheduler, self.storage, self.searcher.best)
         self._replay()
         ledger.listeners += [self.limits.apply, self.searcher.apply, self.progress.hear]
         self._take_up()
