@@ -33,6 +33,10 @@ ALLOWED = {
     ): "the error of a worker that this very driver started, "
     "in a file that Ray Tune has written a moment ago into the directory of this session",
     ("study/recorder.py", "cloudpickle.loads"): "the same",
+    ("mtdepth/together/processes.py", "pickle"): "an error of this very process, to see whether it "
+    "can be sent to the one that started it",
+    ("mtdepth/together/processes.py", "pickle.dumps"): "the same",
+    ("mtdepth/together/processes.py", "pickle.loads"): "the same",
 }
 """What is there nevertheless, and why that is safe."""
 

@@ -50,6 +50,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     local.down(tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_each_node_takes_work_and_one_may_die(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

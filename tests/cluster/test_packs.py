@@ -65,6 +65,7 @@ def address(environments: list[Mapping[str, str]], tmp_path: Path) -> Iterator[s
     local.down(home)
 
 
+@pytest.mark.slow
 def test_each_node_copies_it_once(
     environments: list[Mapping[str, str]],
     address: str,

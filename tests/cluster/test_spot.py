@@ -41,7 +41,8 @@ trial = Trial.remote()
 node = ray.get(trial.node.remote(), timeout=60)
 watch = [sys.executable, "-m", "cluster.spot", "--node-id", node, *sys.argv[3:]]
 watched = subprocess.run(watch, capture_output=True, text=True)
-print(watched.returncode, watched.stdout.strip(), watched.stderr.strip())
+print(watched.returncode, watched.stdout.strip())
+sys.stderr.write(watched.stderr)
 print(ray.get(trial.node.remote(), timeout=60) == node)
 print(len(ray.wait([more.remote()], timeout=3)[0]))
 local.kill(home, 1)
@@ -132,6 +133,7 @@ def test_without_ray_it_is_told_in_a_line(
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_drained_worker_finishes_gets_nothing_new_and_may_go(
     give_notice: Callable[[str | None], None], tmp_path: Path
 ) -> None:

@@ -169,9 +169,8 @@ def test_a_study_is_a_laptops_and_its_directory_is_whole(
     expect_alike(drive.out, laptop, store)
 
 
-@pytest.mark.parametrize(
-    "url", [pytest.param("", marks=pytest.mark.slow, id="head"), pytest.param(URL, id="s3")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("url", ["", URL], ids=["head", "s3"])
 def test_it_goes_on_from_there_after_its_driver_was_killed(
     drive: Drive, laptop: Path, store: TestStore, url: str
 ) -> None:

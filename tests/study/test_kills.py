@@ -230,6 +230,7 @@ def test_killed_twenty_times_it_ends_the_same(tmp_path: Path) -> None:
     check_kills(LARGE, expected, tmp_path / "killed", num_kills, seed=1, seconds=0.3)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_the_epoch_that_it_was_at(
     tmp_path: Path, small: Path, mlflow: MlflowClient
 ) -> None:

@@ -151,6 +151,7 @@ def test_a_limit_in_the_confirmation_compares_the_seeds_that_there_are(tmp_path:
 
 
 @pytest.mark.usefixtures("small_ray")
+@pytest.mark.slow
 def test_a_budget_that_is_not_reached_changes_nothing(tmp_path: Path) -> None:
     space = simulated_space(confirm=SEEDS)
     limited = space.model_copy(update={"budget": Budget(trials=10, hours=9, device_hours=9)})

@@ -129,7 +129,7 @@ def test_fields_of_the_real_models_are_found() -> None:
     dotted = list(dotted_fields(TrainConfig))
     assert {"epochs", "optimizer.lr", "data.driveworld.num_frames", "seed"} <= set(dotted)
     assert not any(name in ("optimizer", "data", "data.driveworld") for name in dotted)
-    assert field_names(Space, ("arms", "any")) == ["set", "objective", "search"]
+    assert field_names(Space, ("arms", "any")) == ["set", "objective", "search", "resources"]
     assert field_names(Space, ("search", "sampler")) == ["name", "seed", "population_size"]
     assert field_names(Space, ("search", "space", "optimizer.lr"))[:3] == ["type", "low", "high"]
     assert field_names(Space, ("nothing", "there")) == field_names(Space, ("base", "x")) == []

@@ -56,6 +56,7 @@ def told(data: DataConfig, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_gpus_train_what_one_does(tiny_data: DataConfig, tmp_path: Path) -> None:
     (tmp_path / "driver.py").write_text(DRIVER)
     (tmp_path / "space.json").write_text(json.dumps(told(tiny_data)))
@@ -76,7 +77,8 @@ def test_two_gpus_train_what_one_does(tiny_data: DataConfig, tmp_path: Path) -> 
     for before, after in zip(one.epochs, two.epochs, strict=True):
         assert set(before.metrics) == set(after.metrics)
         for name in (n for n in before.metrics if n.startswith("train/") and "seconds" not in n):
-            assert after.metrics[name] == pytest.approx(before.metrics[name], rel=1e-5), name
+            # what Adam makes of rounding in four steps; `tests/mtdepth/together` is exact
+            assert after.metrics[name] == pytest.approx(before.metrics[name], rel=1e-4), name
         more = after.system["memory_peak_mib"] - before.system["memory_peak_mib"]
         assert more > 100, "its processes count"
     assert one.test is not None

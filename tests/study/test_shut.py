@@ -38,7 +38,6 @@ MAY_NAME_IT = {
     "study/session.py:_test": "the test phase: what `examine` needs",
     "study/replaying.py:replay": "a model that was judged already, judged again on request",
     "mtdepth/metrics/coco.py:_evaluated": "another `evaluate`, pycocotools'",
-    "mtdepth/data/augmentation.py:_jitter": "another `draw`, of a random number",
     "mtdepth/data/teacher/training.py:fit": "another `evaluate`, of a teacher on given pairs",
 }
 """Places that ask for the test split, or for one that a variable names, and why they may."""

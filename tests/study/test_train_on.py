@@ -154,6 +154,7 @@ def real_space(data: DataConfig) -> Space:
 
 
 @pytest.mark.usefixtures("small_ray")
+@pytest.mark.slow
 def test_a_real_study_can_be_run_again_from_its_record(
     tiny_data: DataConfig, tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ def has_epochs(directory: Path) -> bool:
     return any(record.epochs for record in Ledger.open(directory).records.values())
 
 
+@pytest.mark.slow
 def test_before_its_time_is_over_a_study_stops_and_the_same_line_goes_on(job: Job) -> None:
     told = ["--space", "weighting.yaml", "--set", "question=is $(it) 'one'; argument?"]
     with job.start(*told, STUDY_SECONDS="3") as running:

@@ -37,6 +37,7 @@ def tiny_space(data: Any) -> Space:
 
 
 @pytest.mark.usefixtures("small_ray")
+@pytest.mark.slow
 def test_a_registered_champion_is_the_model_of_a_clustering_study(
     tiny_data: Any, tmp_path: Path, mlflow: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
