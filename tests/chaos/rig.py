@@ -30,8 +30,9 @@ from functools import partial
 from study import run, runner
 from tests.chaos.watched import KINDS
 
-runner.Settings = partial(runner.Settings, trainable=KINDS[{kind!r}]())
-sys.exit(run.main())
+if __name__ == "__main__":
+    runner.Settings = partial(runner.Settings, trainable=KINDS[{kind!r}]())
+    sys.exit(run.main())
 """
 
 
