@@ -32,15 +32,10 @@ from tests.cluster import hosts
 from tests.cluster.hosts import DISK
 from tests.conftest import TINY_WORLD
 from tests.stores import running_store
-from tests.study.simulated import simulated_space, told
+from tests.study.simulated import RANDOM_SEARCH, simulated_space, told
 
-SEARCH = {
-    "trials_per_arm": 2,
-    "sampler": {"name": "random"},
-    "space": {"optimizer.lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}},
-}
 SPACES: dict[str, Space] = {
-    "simulated": simulated_space(("equal", "dwa"), search=SEARCH, confirm={"seeds": [1]}),
+    "simulated": simulated_space(("equal", "dwa"), search=RANDOM_SEARCH, confirm={"seeds": [1]}),
     "real": simulated_space(
         base={
             "tasks": ["depth", "instances"],
@@ -52,7 +47,7 @@ SPACES: dict[str, Space] = {
                 "driveworld": TINY_WORLD.model_dump(mode="json"),
             },
         },
-        search=SEARCH,
+        search=RANDOM_SEARCH,
         confirm={"seeds": [1]},
     ),
 }

@@ -19,7 +19,7 @@ from tests.cluster.test_study import DRIVER, SECONDS, SPACE, told
 from tests.conftest import TINY_WORLD
 from tests.stores import BUCKET, TestStore, running_store
 from tests.study.conftest import small_ray
-from tests.study.simulated import simulated_space
+from tests.study.simulated import RANDOM_SEARCH, simulated_space
 
 __all__ = ["small_ray"]
 NUM_HOSTS = 4
@@ -33,11 +33,7 @@ REAL = simulated_space(
         "encoder": {"weights": "none"},
         "data": {"height": 64, "width": 192, "driveworld": TINY_WORLD.model_dump(mode="json")},
     },
-    search={
-        "trials_per_arm": 2,
-        "sampler": {"name": "random"},
-        "space": {"optimizer.lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}},
-    },
+    search=RANDOM_SEARCH,
     confirm={"seeds": [1]},
 )
 

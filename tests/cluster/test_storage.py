@@ -19,9 +19,10 @@ from study.ledger import Ledger
 from study.runner import Settings, run_study
 from study.simulate import Simulated
 from tests.cluster.mlflow.conftest import free_port
+from tests.cluster.test_study import told
 from tests.stores import BUCKET, TestStore, running_store
 from tests.study.conftest import small_ray
-from tests.study.simulated import simulated_space
+from tests.study.simulated import RANDOM_SEARCH, simulated_space
 
 __all__ = ["small_ray"]
 ROOT = Path(__file__).parents[2]
@@ -53,11 +54,7 @@ if __name__ == "__main__":
         sys.exit(f"error: {error}")
 """
 SPACE = simulated_space(
-    search={
-        "trials_per_arm": 1,
-        "sampler": {"name": "random"},
-        "space": {"optimizer.lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}},
-    },
+    search={**RANDOM_SEARCH, "trials_per_arm": 1},
     confirm={"seeds": [1]},
     pictures={"every_epochs": 2},
 )
@@ -134,13 +131,6 @@ class Drive:
 @pytest.fixture
 def drive(address: str, store: TestStore, tmp_path: Path) -> Drive:
     return Drive(address, store, tmp_path / "study")
-
-
-def told(out: Path) -> list[dict[str, Any]]:
-    """What was tried and what it gave."""
-    columns = ["trial_key", "seed", "status", "epochs", "params", "metrics"]
-    rows: list[dict[str, Any]] = Ledger.open(out).trials()[columns].to_dict("records")  # type: ignore[assignment]
-    return sorted(rows, key=lambda row: row["trial_key"])
 
 
 def expect_alike(out: Path, laptop: Path, store: TestStore) -> None:

@@ -18,7 +18,7 @@ from study.runner import Settings, run_study
 from study.simulate import Simulated
 from tests.cluster.mlflow.conftest import free_port
 from tests.study.conftest import small_ray
-from tests.study.simulated import simulated_space
+from tests.study.simulated import RANDOM_SEARCH, simulated_space
 
 __all__ = ["small_ray"]
 ROOT = Path(__file__).parents[2]
@@ -44,11 +44,7 @@ if __name__ == "__main__":
 """
 SPACE = simulated_space(
     arms=("equal", "dwa", "uncertainty"),
-    search={
-        "trials_per_arm": 2,
-        "sampler": {"name": "random"},
-        "space": {"optimizer.lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}},
-    },
+    search=RANDOM_SEARCH,
     confirm={"seeds": [1]},
 )
 

@@ -31,6 +31,23 @@ sys.exit(run.main())
 """
 
 
+def run_script(directory: Path, script: str, *arguments: Path) -> str:
+    """Runs a driver that is written for one test to its end, which must be a good one; what it
+    said."""
+    path = directory / "driver.py"
+    path.write_text(script)
+    done = subprocess.run(
+        [sys.executable, str(path), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
 class Driver:
     """Runs a study in a directory, as its command line does; or goes on with it, if it is there.
 

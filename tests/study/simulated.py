@@ -19,6 +19,12 @@ from study.space import Space
 from study.trainable import Report
 
 OBJECTIVE = "val/depth/abs_rel"
+RANDOM_SEARCH = {
+    "trials_per_arm": 2,
+    "sampler": {"name": "random"},
+    "space": {"optimizer.lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True}},
+}
+"""Of which nothing depends on how many run at once."""
 
 
 def simulated_space(arms: Iterable[str] = ("equal", "dwa"), **changes: Any) -> Space:

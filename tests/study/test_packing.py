@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -27,11 +24,11 @@ from study.simulate import Simulated
 from study.space import Space
 from study.space_loading import checked_space, load_space
 from study.trainable import Calibration
+from tests.study.driver import run_script
 from tests.study.ledgers import told_space, trial, write_study
 from tests.study.offsets import clustering_space
 from tests.study.simulated import simulated_space
 
-ROOT = Path(__file__).parents[2]
 AUTO = {"cpus": 1, "gpus": "auto"}
 DRIVER = """
 import sys
@@ -116,19 +113,11 @@ def test_another_word_is_no_number(bad: Any) -> None:
 
 
 def test_a_study_packs_its_trials_by_the_arm_that_needs_most(tmp_path: Path) -> None:
-    (tmp_path / "driver.py").write_text(DRIVER)
     out = tmp_path / "study"
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "driver.py"), str(out)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    told = run_script(tmp_path, DRIVER, out)
     # 5 CPUs over 2 GPUs leave room for 2 trials on each, and memory for 5
     said = "resources.gpus: auto: 2 trials on a GPU, of 2.0 GiB each at the peak (dwa), where "
-    assert f"{said}16.0 GiB are free; more would find no cpus." in done.stdout
+    assert f"{said}16.0 GiB are free; more would find no cpus." in told
     ledger = Ledger.open(out)
     assert ledger.space.resources.gpus == 0.5
     assert ledger.manifest["packing"] == {

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from io import StringIO
 from pathlib import Path
@@ -24,10 +21,10 @@ from study.plan import make_plan, render
 from study.resources import ArmResources, Resources
 from study.space import Space
 from study.space_loading import checked_space, load_space, space_as_yaml
+from tests.study.driver import run_script
 from tests.study.simulated import simulated_space
 from tests.study.test_cost import ONE
 
-ROOT = Path(__file__).parents[2]
 ARMS = {
     "equal": {"set": {"weighting": {"name": "equal"}}},
     "dwa": {
@@ -209,17 +206,8 @@ def test_a_cost_counts_each_arm_by_what_it_occupies() -> None:
 
 
 def test_arms_of_a_study_are_placed_by_what_they_need(tmp_path: Path) -> None:
-    (tmp_path / "driver.py").write_text(DRIVER)
     out = tmp_path / "study"
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "driver.py"), str(out)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_script(tmp_path, DRIVER, out)
     ledger = Ledger.open(out)
     assert {record.status for record in ledger.records.values()} == {"completed"}
     told = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]

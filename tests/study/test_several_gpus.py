@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +11,8 @@ import pytest
 from mtdepth.config import DataConfig
 from study.ledger import Ledger
 from study.space_loading import checked_space, load_space
+from tests.study.driver import run_script
 
-ROOT = Path(__file__).parents[2]
 DRIVER = """
 import json, sys
 from pathlib import Path
@@ -58,18 +55,9 @@ def told(data: DataConfig, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_two_gpus_train_what_one_does(tiny_data: DataConfig, tmp_path: Path) -> None:
-    (tmp_path / "driver.py").write_text(DRIVER)
     (tmp_path / "space.json").write_text(json.dumps(told(tiny_data)))
     out = tmp_path / "study"
-    done = subprocess.run(
-        [sys.executable, *map(str, (tmp_path / "driver.py", tmp_path / "space.json", out))],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-        timeout=800,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_script(tmp_path, DRIVER, tmp_path / "space.json", out)
     ledger = Ledger.open(out)
     one, two = (ledger.records[f"confirm-{arm}-seed1"] for arm in ("one", "two"))
     assert [one.status, two.status] == ["completed", "completed"], [one.error, two.error]
