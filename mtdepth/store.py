@@ -22,6 +22,8 @@ CONNECT_S, SILENCE_S = 5.0, 20.0
 """After so long is one attempt given up: at connecting, and where nothing comes any more."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
 """Between two attempts."""
+LOOK_S = 3.0
+"""After so long without an answer a look is worth a request."""
 CHUNK_BYTES = 16 * 2**20
 """Of a file at a time; each takes a request."""
 _KEYS = (
@@ -66,6 +68,7 @@ class Store:
         self.patience_s = PATIENCE_S if patience_s is None else patience_s
         self.files = _connect(url)
         self._is_away, self._is_given_up = False, False
+        self._answered = time.monotonic()
 
     def __reduce__(self) -> tuple[type[Store], tuple[StoreUrl, float]]:
         return Store, (self.url, self.patience_s)
@@ -135,6 +138,17 @@ class Store:
 
         self.patiently(once)
 
+    def look(self) -> None:
+        """Sees that it still answers, if it has not been asked just now.
+
+        Who tells a person of a store does so even while only others wait for it.
+
+        Raises:
+            StoreAway: it has not answered for too long, or refuses.
+        """
+        if time.monotonic() - self._answered > LOOK_S:
+            self.patiently(lambda: self.files.get_file_info(self.url.path))
+
     def check(self) -> None:
         """Sees that files can be written and deleted there.
 
@@ -171,6 +185,7 @@ class Store:
         if self._is_away:
             self._say(f"{self.url}: the store answers again.")
         self._is_away = self._is_given_up = False
+        self._answered = time.monotonic()
 
 
 def _connect(url: StoreUrl) -> fs.FileSystem:

@@ -47,6 +47,10 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
 
+    def on_step_begin(self, **_: Any) -> None:
+        """Many times a second: nodes that wait for a store say nothing of it."""
+        self._storage.look()
+
     def on_trial_start(self, *, trial: Trial, **_: Any) -> None:
         """Its clock runs from here."""
         self._since[_dealt(trial).trial_key] = time.monotonic()

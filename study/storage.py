@@ -31,6 +31,8 @@ class Storage:
     """As the driver sees it."""
     files: fs.FileSystem | None
     """As nodes do; None where it is a directory as any."""
+    store: Store | None = None
+    """That it is in, if any."""
 
     def path(self, name: str) -> str:
         """What file systems call it."""
@@ -39,6 +41,11 @@ class Storage:
     def name(self, path: str) -> str:
         """What the ledger calls it."""
         return str(PurePosixPath(path).relative_to(self.root))
+
+    def look(self) -> None:
+        """Sees, now and then, that the store still answers, so that a person hears if not."""
+        if self.store is not None:
+            self.store.look()
 
     def has(self, name: str) -> bool:
         """Whether there is such a directory."""
@@ -119,7 +126,7 @@ def open_storage(
     _check_nodes(Store(_parsed(url)))
     store = Store(_parsed(url).below(study_id), say=say)
     files = fs.PyFileSystem(StoreFiles(store))
-    return Storage(root=store.url.path, own=files, files=files)
+    return Storage(root=store.url.path, own=files, files=files, store=store)
 
 
 def _parsed(url: str) -> StoreUrl:

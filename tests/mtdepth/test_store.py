@@ -96,6 +96,24 @@ def test_it_is_asked_again_until_it_is_back(behind: TestStore, environment: None
     assert said[-1].endswith("the store answers again.")
 
 
+def test_who_looks_hears_of_it_while_others_wait(
+    behind: TestStore, environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    store = Store(StoreUrl(f"s3://{BUCKET}/here"), patience_s=60, say=said.append)
+    num = len(behind.door.asked)
+    store.look()
+    assert len(behind.door.asked) == num, "it was made just now"
+    monkeypatch.setattr("mtdepth.store.LOOK_S", 0.0)
+    store.look()
+    assert len(behind.door.asked) > num
+    assert said == []
+    with behind.door.shut():
+        threading.Timer(3, behind.door.open).start()
+        store.look()
+    assert ["does not answer" in said[0], "answers again" in said[1]] == [True, True]
+
+
 def test_a_download_goes_on_where_it_was_cut_off(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
