@@ -24,7 +24,7 @@ from mtdepth.memory import peak_memory_bytes
 from mtdepth.together import team
 from mtdepth.together.norm import share_norms
 from mtdepth.together.processes import together
-from mtdepth.train import epoch_seed, expect_equal_parts, train_step
+from mtdepth.train import epoch_seed, expect_equal_parts, load_batch, train_step, training_data
 
 NUM_STEPS = 10
 """Timed; the first of them once more before, to warm up."""
@@ -59,7 +59,7 @@ def _calibrate(config: TrainConfig, num_steps: int, hear: object = None) -> Cali
     """As a process does it, alone or in a team, of which the first alone judges."""
     device = best_device()
     started = time.perf_counter()
-    data = open_training(config.data)
+    data = training_data(config, device)
     training = Training.start(config, device)
     if team.size() > 1:
         share_norms(training.network)
@@ -68,11 +68,11 @@ def _calibrate(config: TrainConfig, num_steps: int, hear: object = None) -> Cali
     generator = torch.Generator().manual_seed(epoch_seed(config.seed, 1))
     training.network.train()
 
+    def step(indices: list[int]) -> None:
+        train_step(training, load_batch(config, data, device, indices), generator)
+
     def steps(batches: list[list[int]]) -> list[float]:
-        return [
-            _seconds(partial(train_step, training, data, some, generator, device))
-            for some in batches
-        ]
+        return [_seconds(partial(step, some)) for some in batches]
 
     first = list(islice(order, num_steps + 1))
     steps(first[-1:])

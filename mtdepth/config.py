@@ -90,6 +90,9 @@ class DataConfig(DataSetConfig):
     """Other data sets that training draws from as well. Validation and test are this one's."""
     cache_gib: NonNegative = 4.0
     """How much memory a process may spend on decoded frames; packs need none."""
+    device_gib: NonNegative = 32.0
+    """How much of its GPU's memory a process may spend on a training split that is packed, which is
+    then copied there once; at most half of what is free. Larger ones are copied batch by batch."""
     driveworld: DriveworldConfig = DriveworldConfig()
     """The world that is rendered, when `name` is driveworld and `root` does not hold one yet."""
 

@@ -9,13 +9,15 @@ from torch import Tensor
 
 
 def best_device() -> torch.device:
-    """The GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The GPU that this process has made its own, if there is one: other threads use no other."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")
 
 
 def copied(tensor: Tensor, device: torch.device | str) -> Tensor:
     """The tensor on a device; on a GPU, the program goes on while it is copied."""
-    if torch.device(device).type == "cuda":
+    if torch.device(device).type == "cuda" and not tensor.is_cuda:
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)
 

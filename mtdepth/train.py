@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import tempfile
 import time
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -13,10 +15,12 @@ from torch import Tensor
 
 from mtdepth.checkpoint import Training
 from mtdepth.config import TrainConfig
+from mtdepth.data.ahead import ahead
 from mtdepth.data.augmentation import augment
 from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData
 from mtdepth.data.mixture import Mixture, open_training
+from mtdepth.data.resident import near
 from mtdepth.device import best_device
 from mtdepth.evaluate import evaluate_network
 from mtdepth.losses import task_losses
@@ -74,7 +78,7 @@ def fit(
 def _fit(config: TrainConfig, resume_from: Path | None, report: Report) -> None:
     """The training as a process does it, alone or in a team."""
     device = best_device()
-    data = open_training(config.data)
+    data = training_data(config, device)
     training = (
         Training.start(config, device)
         if resume_from is None
@@ -122,10 +126,9 @@ def train_epoch(
     weights = training.weighting.weights()
     totals = torch.zeros(1 + len(config.tasks), device=device)
     num_steps = 0
-    for indices in data.order(config.batch_size, config.seed, epoch):
-        if num_steps == config.max_steps_per_epoch:
-            break
-        totals += train_step(training, data, indices, generator, device)
+    order = islice(data.order(config.batch_size, config.seed, epoch), config.max_steps_per_epoch)
+    for loaded in ahead(partial(load_batch, config, data, device), order):
+        totals += train_step(training, loaded, generator)
         num_steps += 1
         if num_steps % CHECKED_STEPS == 0:
             _finite_means(training, totals, num_steps)
@@ -141,20 +144,28 @@ def train_epoch(
     return metrics
 
 
-def train_step(
-    training: Training,
-    data: SplitData | Mixture,
-    indices: list[int],
-    generator: torch.Generator,
-    device: torch.device,
-) -> Tensor:
-    """One step on the samples of these indices; returns total and raw losses, (1 + T,)."""
-    config, own = training.config, indices[team.own(len(indices))]
-    batch, seen = augment(
-        data.batch(own, neighbours="depth" in config.tasks).to(device),
-        config.augmentation,
-        generator,
+def training_data(config: TrainConfig, device: torch.device) -> SplitData | Mixture:
+    """What a configuration learns from, as a training on a device best reads it."""
+    place = partial(
+        near,
+        device=device,
+        limit_gib=config.data.device_gib,
+        neighbours="depth" in config.tasks,
     )
+    return open_training(config.data, place)
+
+
+def load_batch(
+    config: TrainConfig, data: SplitData | Mixture, device: torch.device, indices: list[int]
+) -> Batch:
+    """The samples of these indices, or of a team's process its own part of them."""
+    own = indices[team.own(len(indices))]
+    return data.batch(own, neighbours="depth" in config.tasks).to(device)
+
+
+def train_step(training: Training, loaded: Batch, generator: torch.Generator) -> Tensor:
+    """One step on a batch as it was loaded; returns total and raw losses, (1 + T,)."""
+    batch, seen = augment(loaded, training.config.augmentation, generator)
     return learn(training, seen, batch)
 
 

@@ -21,7 +21,7 @@ from mtdepth.data.augmentation import augment
 from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData, open_split
 from mtdepth.losses import task_losses
-from mtdepth.train import learn, train_step
+from mtdepth.train import learn, load_batch, train_step
 
 OFF = AugmentationConfig(flip=0, color_jitter=0)
 
@@ -81,11 +81,15 @@ def measure(
     batch, seen = augment(loaded, config.augmentation, generator)
     training = Training.start(config, device)
     training.network.train()
+
+    def load_and_step(data: SplitData) -> object:
+        return train_step(training, load_batch(config, data, device, indices), generator)
+
     unkept = open_split(config.data.model_copy(update={"cache_gib": 0.0}), "train")
     works: dict[str, Callable[[], object]] = {
         "step": partial(learn, training, seen, batch),
-        "whole": partial(train_step, training, data, indices, generator, device),
-        "whole, decoded": partial(train_step, training, unkept, indices, generator, device),
+        "whole": partial(load_and_step, data),
+        "whole, decoded": partial(load_and_step, unkept),
     }
     disagreement = {}
     if reference:

@@ -20,8 +20,11 @@ from mtdepth.data.root import data_root
 from mtdepth.data.shut import refuse_if_shut
 from mtdepth.data.source import RawSource, Sample, Source
 from mtdepth.data.splits import Frame, list_split
-from mtdepth.instances.targets import NumberedMap
+from mtdepth.instances.targets import InstanceLabels, batch_labels
 from mtdepth.metrics.names import Split
+
+STEPS = (0, -1, 1)
+"""From a target to the frames of its triplet."""
 
 
 class SplitData:
@@ -66,7 +69,7 @@ class SplitData:
             ValueError: an image is missing or truncated.
         """
         frames = [self.frames[i] for i in indices]
-        steps = (0, -1, 1) if neighbours else (0,)
+        steps = STEPS if neighbours else STEPS[:1]
         pixels = np.stack([self.source.pixels(f.shifted(step)) for f in frames for step in steps])
         return LoadedBatch(
             frames=torch.from_numpy(pixels).unflatten(0, (len(frames), len(steps))),
@@ -87,10 +90,10 @@ class SplitData:
         """What a sample is judged against; `evaluation` tells where true depth is from."""
         return self.source.truth(self.frames[index], evaluation or EvaluationConfig())
 
-    def _instances(self, frames: list[Frame]) -> tuple[NumberedMap, ...] | None:
+    def _instances(self, frames: list[Frame]) -> InstanceLabels | None:
         maps = [self.source.instances(frame) for frame in frames]
-        found = tuple(one for one in maps if one is not None)
-        return found if len(found) == len(maps) else None
+        found = [one for one in maps if one is not None]
+        return batch_labels(found) if len(found) == len(maps) else None
 
 
 def open_split(config: DataConfig, split: Split) -> SplitData:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from mtdepth.config import DataConfig
@@ -48,7 +47,7 @@ class Mixture:
             for part, start, own in zip(self.parts, self.starts, rows, strict=True)
             if len(own)
         ]
-        return LoadedBatch.joined(found, torch.from_numpy(np.argsort(np.concatenate(rows))))
+        return LoadedBatch.joined(found, np.argsort(np.concatenate(rows)))
 
     def order(self, batch_size: int, seed: int, epoch: int) -> Iterator[list[int]]:
         """See `SplitData`."""
@@ -62,20 +61,26 @@ class Mixture:
         return batched(shuffle.permutation(np.concatenate(drawn)), batch_size)
 
 
-def open_training(config: DataConfig) -> SplitData | Mixture:
+def open_training(
+    config: DataConfig, place: Callable[[SplitData], SplitData] = lambda split: split
+) -> SplitData | Mixture:
     """What a training learns from: the training split of a data set, its validation split where
     `train_on` says so, and what is mixed in.
+
+    Args:
+        config: the data sets.
+        place: puts a split where it is wanted.
 
     Raises:
         ValueError: the data is not as it should be.
     """
-    own: SplitData | Mixture = open_split(config, "train")
+    own: SplitData | Mixture = place(open_split(config, "train"))
     if config.train_on == "train+val":
-        val = open_split(config, "val")
+        val = place(open_split(config, "val"))
         own = Mixture([own, val], [len(val) / len(own)])
     if not config.mix:
         return own
-    parts = [own, *(open_split(other, "train") for other in config.mixed())]
+    parts = [own, *(place(open_split(other, "train")) for other in config.mixed())]
     return Mixture(parts, [other.weight for other in config.mix])
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from mtdepth.device import copied
 
@@ -39,6 +40,19 @@ class InstanceLabels:
             numbers=copied(self.numbers, device), measures=copied(self.measures, device)
         )
 
+    def __getitem__(self, rows: Tensor) -> InstanceLabels:
+        """Those of some images, (B,) integers."""
+        return InstanceLabels(numbers=self.numbers[rows], measures=self.measures[rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence[InstanceLabels]) -> InstanceLabels:
+        """Those of several batches as one."""
+        most = max(part.measures.shape[1] for part in parts)
+        measures = [pad(part.measures, (0, 0, 0, most - part.measures.shape[1])) for part in parts]
+        return cls(
+            numbers=torch.cat([part.numbers for part in parts]), measures=torch.cat(measures)
+        )
+
 
 def number_instances(instances: NDArray[np.integer]) -> NumberedMap:
     """Counts the instances of a map (H, W): 0 for background, any other value for an instance.
@@ -67,7 +81,9 @@ def batch_labels(maps: Sequence[NumberedMap]) -> InstanceLabels:
     """The labels of a batch, from maps of one size."""
     most = max(len(one.measures) for one in maps)
     measures = [np.pad(one.measures, ((0, most - len(one.measures)), (0, 0))) for one in maps]
-    numbers = np.stack([one.numbers for one in maps]).astype(np.int32)
+    numbers = np.stack([one.numbers for one in maps])
+    if numbers.dtype != np.uint8:  # torch can't do much with larger unsigned integers
+        numbers = numbers.astype(np.int32)
     return InstanceLabels(
         numbers=torch.from_numpy(numbers), measures=torch.from_numpy(np.stack(measures))
     )

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mtdepth.data.batch import LoadedBatch
-from mtdepth.instances.targets import number_instances
+from mtdepth.instances.targets import batch_labels, number_instances
 
 
 def loaded(num_frames: int = 3) -> LoadedBatch:
@@ -17,7 +17,9 @@ def loaded(num_frames: int = 3) -> LoadedBatch:
     return LoadedBatch(
         frames=frames.to(torch.uint8),
         intrinsics=torch.eye(3).expand(2, 3, 3),
-        instances=tuple(number_instances(np.full((4, 6), label)) for label in (26001, 24000)),
+        instances=batch_labels(
+            [number_instances(np.full((4, 6), label)) for label in (26001, 24000)]
+        ),
     )
 
 
@@ -45,15 +47,36 @@ def test_all_of_it_moves() -> None:
 
 def test_batches_are_joined_in_any_order() -> None:
     first, second = loaded(), loaded()
-    second = replace(second, frames=255 - second.frames)
-    joined = LoadedBatch.joined([first, second], torch.tensor([3, 0, 2, 1]))
+    halves = np.repeat([[1, 2, 2]], 4, axis=0).repeat(2, axis=1)
+    more = batch_labels([number_instances(halves), number_instances(np.zeros_like(halves))])
+    second = replace(second, frames=255 - second.frames, instances=more)
+    joined = LoadedBatch.joined([first, second], np.array([3, 0, 2, 1]))
     for place, (part, row) in enumerate([(second, 1), (first, 0), (second, 0), (first, 1)]):
         assert torch.equal(joined.frames[place], part.frames[row])
         assert joined.instances is not None
         assert part.instances is not None
-        assert joined.instances[place] is part.instances[row]
+        numbers, measures = joined.instances.numbers, joined.instances.measures
+        assert torch.equal(numbers[place], part.instances.numbers[row])
+        expected = part.instances.measures[row]
+        assert torch.equal(measures[place, : len(expected)], expected)
+        assert not measures[place, len(expected) :].any()
     unlabelled = replace(second, instances=None)
-    assert LoadedBatch.joined([first, unlabelled], torch.arange(4)).instances is None
+    assert LoadedBatch.joined([first, unlabelled], np.arange(4)).instances is None
+
+
+def test_where_one_is_on_a_device_all_go_there() -> None:
+    here = loaded()
+    assert here.instances is not None
+    there = LoadedBatch(
+        frames=here.frames.to("meta"),
+        intrinsics=here.intrinsics.to("meta"),
+        instances=here.instances.to("meta"),
+    )
+    for parts in ([here, there], [there, here]):
+        joined = LoadedBatch.joined(parts, np.arange(4))
+        assert joined.frames.device.type == joined.intrinsics.device.type == "meta"
+        assert joined.instances is not None
+        assert joined.instances.numbers.shape == (4, 4, 6)
 
 
 def test_a_target_alone_has_no_sources_and_instances_can_be_missing() -> None:

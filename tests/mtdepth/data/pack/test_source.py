@@ -41,10 +41,8 @@ def same_instances(one: LoadedBatch, other: LoadedBatch) -> bool:
     if one.instances is None or other.instances is None:
         return one.instances is other.instances
     return all(
-        np.array_equal(a.numbers, b.numbers)
-        and a.numbers.dtype == b.numbers.dtype
-        and np.array_equal(a.measures, b.measures)
-        for a, b in zip(one.instances, other.instances, strict=True)
+        a.dtype == b.dtype and torch.equal(a, b)
+        for a, b in zip(*(vars(x.instances).values() for x in (one, other)), strict=True)
     )
 
 
