@@ -105,6 +105,8 @@ class Host:
             process.kill()
         for process in self.started:
             process.wait()
+        # it goes with its namespace, which the kernel takes down when it has time
+        subprocess.run(["ip", "link", "delete", self.link], check=False, stderr=subprocess.DEVNULL)
         self.pid, self.started = 0, []
 
     def cut(self, *, off: bool) -> None:
