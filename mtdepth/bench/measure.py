@@ -20,6 +20,7 @@ from mtdepth.config import AugmentationConfig, TrainConfig
 from mtdepth.data.augmentation import augment
 from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData, open_split
+from mtdepth.data.resident import near
 from mtdepth.losses import task_losses
 from mtdepth.train import learn, load_batch, train_step
 
@@ -74,7 +75,7 @@ def measure(
         num_rounds: how often each work is timed, in turns with the others.
         reference: whether the plain step takes part.
     """
-    data = open_split(config.data, "train")
+    data = near(open_split(config.data, "train"), device, config.data.device_gib, neighbours=True)
     indices = next(data.order(config.batch_size, config.seed, 1))
     loaded = data.batch(indices).to(device)
     generator = torch.Generator().manual_seed(config.seed)

@@ -83,41 +83,33 @@ def study_of(directory: Path, question: str, error: str, image: str) -> Path:
     return study
 
 
-def reported(directory: Path, *told: str) -> Path:
-    study = study_of(directory, *told)
+def markdown(study: Path) -> Shape:
+    rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    return Shape(rendered.render((study / "report.md").read_text()))
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a study whose texts are harmless."""
+    study = study_of(tmp_path_factory.mktemp("usual"), "x", "x", "x")
     write_report(study)
     return study
 
 
 @slow
 @given(question=texts, error=texts, image=texts)
-def test_a_page_has_the_same_elements_whatever_it_says(
-    tmp_path: Path, question: str, error: str, image: str
+def test_it_has_the_same_elements_whatever_it_says(
+    tmp_path: Path, usual: Path, question: str, error: str, image: str
 ) -> None:
-    told = map(storable, (question, error, image))
-    study = reported(tmp_path / "study", *told)
-    page = Shape((study / "report.html").read_text())
-    usual = Shape((reported(tmp_path / "usual", "x", "x", "x") / "report.html").read_text())
-    assert page.elements == usual.elements
-    assert page.others == usual.others == []
+    study = study_of(tmp_path / "study", *map(storable, (question, error, image)))
+    write_report(study)
+    page, usual_page = (Shape((one / "report.html").read_text()) for one in (study, usual))
+    assert page.elements == usual_page.elements
+    assert page.others == usual_page.others == []
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
                          "".join(page.text))  # fmt: skip
-
-
-@slow
-@given(question=texts, error=texts, image=texts)
-def test_markdown_has_the_same_elements_whatever_it_says(
-    tmp_path: Path, question: str, error: str, image: str
-) -> None:
-    told = map(storable, (question, error, image))
-
-    def shape(study: Path) -> list[str]:
-        rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-        page = Shape(rendered.render((study / "report.md").read_text()))
-        return [tag for tag, _ in page.elements]
-
-    usual = shape(reported(tmp_path / "usual", "x", "x", "x"))
-    assert shape(reported(tmp_path / "study", *told)) == usual
+    tags = [[tag for tag, _ in markdown(one).elements] for one in (study, usual)]
+    assert tags[0] == tags[1]
 
 
 @given(texts)
