@@ -193,8 +193,8 @@ def _count(home: Path, address: str) -> Iterator[Callable[[], int]]:
     told = home / "joined.log"
 
     def num_joined() -> int:
-        counts = told.read_text().split()
-        return int(counts[-1]) if counts else 0
+        counts = [line for line in told.read_text().splitlines() if line.isdecimal()]
+        return int(counts[-1]) if counts else 0  # Ray says other things there, too
 
     with told.open("w") as stream, (home / "joined.err").open("w") as errors:
         asking = subprocess.Popen(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ray.exceptions import LocalRayletDiedError, RpcError
+
 from study.full_disk import full_disk
 from study.trainable import StoreAway, is_other_data
 
@@ -29,7 +31,8 @@ class Standstill(RuntimeError):
 
 @contextmanager
 def standstill_told(directory: Path) -> Iterator[None]:
-    """Turns whatever a full disk or a store that is away makes fail into a line about it.
+    """Turns whatever a full disk, a store that is away or a cluster that has ended makes fail into
+    a line about it.
 
     Raises:
         Standstill: what it is, and how to go on with the study in the directory.
@@ -61,8 +64,17 @@ def standstill(error: BaseException, directory: Path) -> Standstill | None:
             return Standstill(str(cause), "see that it answers")
         if is_other_data(cause):
             return Standstill(str(cause), "give that machine the same")
+        if _is_of_ended_ray(cause):
+            return Standstill(f"the Ray cluster has ended ({cause})", "start it again")
     full = full_disk(chain, directory)
     return None if full is None else Standstill(full, "make room")
+
+
+def _is_of_ended_ray(cause: BaseException) -> bool:
+    """Whether Ray's node on this machine has ended; of its errors some are plain ones."""
+    if isinstance(cause, LocalRayletDiedError | RpcError):
+        return True
+    return isinstance(cause, OSError) and cause.errno is None and "the socket" in str(cause)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

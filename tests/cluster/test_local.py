@@ -96,3 +96,16 @@ def test_a_cluster_that_does_not_start_is_told_in_a_line(
     assert error.startswith("error: the nodes did not start: ")
     assert error.count("\n") == 1
     assert local.alive(home) == []
+
+
+def test_what_else_ray_says_is_not_taken_for_a_count(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    says = "print('1', '12', '(raylet) 7 in the pool.', sep='\\n', flush=True); sys.stdin.read()"
+    monkeypatch.setattr(local, "_COUNT", f"import sys, time; {says}; time.sleep(100)")
+    with local._count(home, "anywhere") as num_joined:
+        deadline = time.monotonic() + 60
+        while "pool" not in (home / "joined.log").read_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert num_joined() == 12

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.exceptions import LocalRayletDiedError
 
 from study import ledger, run, runner
 from study.events import Dealt, EpochEnded, Event, Judged, TrialEnded
@@ -45,6 +46,23 @@ def raised(error: BaseException, cause: BaseException) -> BaseException:
             raise error  # noqa: B904  # as Ray Tune does it
     except BaseException as caught:
         return caught
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("Failed to read data from the socket: End of file"),
+        raised(RuntimeError("Ray Tune's"), LocalRayletDiedError()),
+    ],
+)
+def test_a_cluster_that_has_ended_is_known(error: BaseException, tmp_path: Path) -> None:
+    with pytest.raises(Standstill) as caught, standstill_told(tmp_path):
+        raise error
+    assert str(caught.value).startswith("the Ray cluster has ended (")
+    assert f"start it again, then go on: python -m study.run --resume {tmp_path}" in str(
+        caught.value
+    )
+    assert standstill(OSError("any other"), tmp_path) is None
 
 
 @pytest.mark.parametrize(
