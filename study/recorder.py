@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from study.standstill import Standstill
 from study.storage import Storage
 from study.worker import DRAWN, FAILED, FATAL, FILES, PLACE, STANDSTILL, SYSTEM, TRACEBACK, TUNED
 
+NUM_RETRIES = 2
+"""How often a trial goes on from its checkpoint after its worker or node was lost."""
+
 
 class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
     """Ray Tune's callback of a study.
@@ -31,6 +35,8 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         scheduler: knows which trials were stopped, and why.
         storage: where checkpoints are.
         best: the best search trial of an arm so far.
+        resume: has trials go on as those that were interrupted, by their keys, each from a
+            directory of the storage or from its start.
     """
 
     def __init__(
@@ -39,11 +45,15 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
         scheduler: ArmScheduler,
         storage: Storage,
         best: Callable[[str], Dealt | None],
+        resume: Callable[[Mapping[str, str | None]], None],
     ) -> None:
         self._ledger = ledger
         self._scheduler = scheduler
         self._storage = storage
         self._best = best
+        self._resume = resume
+        self._num_starts = Counter[str]()
+        self._num_dealt_again = Counter[str]()
         self._since: dict[str, float] = {}
         self._failures: dict[str, str] = {}
 
@@ -53,7 +63,9 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
 
     def on_trial_start(self, *, trial: Trial, **_: Any) -> None:
         """Its clock runs from here."""
-        self._since[_dealt(trial).trial_key] = time.monotonic()
+        key = _dealt(trial).trial_key
+        self._since[key] = time.monotonic()
+        self._num_starts[key] += 1
 
     def on_trial_result(self, *, trial: Trial, result: dict[str, Any], **_: Any) -> None:
         """An epoch, or the reason of a failure.
@@ -126,13 +138,28 @@ class Recorder(Callback):  # type: ignore[misc]  # ray is not typed
             self.end(dealt, "completed")
 
     def on_trial_error(self, *, trial: Trial, **_: Any) -> None:
-        """Failed, after all retries that its kind of failure is worth."""
+        """Failed, after all retries that its kind of failure is worth.
+
+        Ray Tune gives a trial up at once whose worker died while it waited for it, idle.
+        """
         dealt = _dealt(trial)
         error = self._failures.pop(dealt.trial_key, None)
         if error is None:
+            if self._has_retries(dealt.trial_key):
+                self._num_dealt_again[dealt.trial_key] += 1
+                checkpoint = self._ledger.records[dealt.trial_key].checkpoint
+                self._resume({dealt.trial_key: self._storage.find(checkpoint)})
+                return
             error = f"its worker failed {trial.num_failures} times: {_last_error(trial)}"
             self._keep_error(dealt.trial_key, Path(trial.error_file).read_text())
         self.end(dealt, "failed", error)
+
+    def _has_retries(self, trial_key: str) -> bool:
+        """Whether a trial that lost its worker has begun less often than it may."""
+        return (
+            self._num_starts[trial_key] <= NUM_RETRIES
+            and self._num_dealt_again[trial_key] < NUM_RETRIES
+        )
 
     def end(self, dealt: Dealt, status: Any, error: str | None = None) -> None:
         """Closes a trial; the model of one that may be tested is kept."""

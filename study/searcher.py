@@ -107,13 +107,13 @@ class ArmSearcher(Searcher):  # type: ignore[misc]  # ray is not typed
         return not self._running and not self._has_more()
 
     def resume(self, checkpoints: Mapping[str, str | None]) -> None:
-        """Deals interrupted trials again, before any other.
+        """Deals interrupted trials again, before any that is new.
 
         Args:
             checkpoints: for each key, the directory to go on from.
         """
         assert set(checkpoints) <= self._running
-        self._interrupted = dict(checkpoints)
+        self._interrupted |= checkpoints
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # noqa: ARG002
         """The next trial; None while it must wait for others to end; FINISHED after the last."""

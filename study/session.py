@@ -22,8 +22,7 @@ from study.limits import limit_in_words, limits_of
 from study.placement import bundle_of
 from study.plan import make_plan
 from study.progress import Progress
-from study.recorder import Recorder
-from study.records import TrialRecord
+from study.recorder import NUM_RETRIES, Recorder
 from study.report import write_report
 from study.results import Results
 from study.scheduler import ArmScheduler
@@ -39,8 +38,6 @@ from study.worker import run_trial
 
 RAY_DIRECTORY = "ray"
 """Within the storage: what Ray Tune writes; gone when the study has ended."""
-NUM_RETRIES = 2
-"""How often a trial goes on from its checkpoint after its worker or node was lost."""
 
 
 class StudyFailed(RuntimeError):
@@ -108,7 +105,9 @@ class Session:
         self.storage = open_storage(
             ledger.directory, told.get("storage"), told["study_id"], self.say
         )
-        self.recorder = Recorder(ledger, self.scheduler, self.storage, self.searcher.best)
+        self.recorder = Recorder(
+            ledger, self.scheduler, self.storage, self.searcher.best, self.searcher.resume
+        )
         self._replay()
         ledger.listeners += [self.limits.apply, self.searcher.apply, self.progress.hear]
         self._take_up()
@@ -155,13 +154,9 @@ class Session:
             self.recorder.end(left.pop(key).dealt, "pruned")
         for key in [key for key in left if key in self.scheduler.cut]:
             self.recorder.end(left.pop(key).dealt, "cut")
-        self.searcher.resume({key: self._checkpoint(record) for key, record in left.items()})
-
-    def _checkpoint(self, record: TrialRecord) -> str | None:
-        """Where an interrupted trial goes on; from its start, if its checkpoint is gone."""
-        if record.checkpoint is None or not self.storage.has(record.checkpoint):
-            return None
-        return self.storage.path(record.checkpoint)
+        self.searcher.resume(
+            {key: self.storage.find(record.checkpoint) for key, record in left.items()}
+        )
 
     def _train(self) -> None:
         """Both training phases, as one run of Ray Tune.
@@ -274,4 +269,6 @@ def _placed(space: Space) -> Callable[[dict[str, Any]], tune.PlacementGroupFacto
 
 
 def _directory_name(trial: Trial) -> str:
-    return str(trial.config["dealt"].trial_key)
+    """One that goes on must not write over what it goes on from."""
+    key = str(trial.config["dealt"].trial_key)
+    return key if trial.config["resume_from"] is None else f"{key}-{trial.trial_id}"

@@ -52,6 +52,10 @@ class Storage:
         found = self.own.get_file_info(self.path(name))
         return bool(found.type == fs.FileType.Directory)
 
+    def find(self, name: str | None) -> str | None:
+        """The path of a directory, if there is one."""
+        return self.path(name) if name is not None and self.has(name) else None
+
     def lacks(self, name: str, files: Mapping[str, int]) -> list[str]:
         """What a node has written to a directory and is not there, or not whole.
 

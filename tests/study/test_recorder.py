@@ -22,7 +22,9 @@ def test_an_epoch_is_in_the_ledger_and_no_longer_in_what_ray_tune_keeps(tmp_path
     space = told_space()
     ledger = Ledger.open(write_study(tmp_path, [dealt], space), writable=True)
     storage = Storage(root=str(tmp_path.resolve()), own=fs.LocalFileSystem(), files=None)
-    recorder = Recorder(ledger, ArmScheduler(space.scheduler, {}), storage, lambda _: None)
+    recorder = Recorder(
+        ledger, ArmScheduler(space.scheduler, {}), storage, lambda _: None, lambda _: None
+    )
     told = SimpleNamespace(trial_fs_path=str(tmp_path.resolve() / "ray" / "trial"))
     rays: Any = SimpleNamespace(config={"dealt": dealt}, storage=told)
     result: dict[str, Any] = {

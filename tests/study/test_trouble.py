@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from study.ledger import Ledger
+from study.recorder import NUM_RETRIES
 from study.runner import Settings, StudyFailed, run_study
-from study.session import NUM_RETRIES
 from study.space import Space
 from tests.study.quick import Quick, quick_space
 
