@@ -2,6 +2,7 @@
 S3-compatible store.
 
 What they are named by is a path within that place: `ray/<session>/<trial_key>/checkpoint_000001`.
+A trial that goes on has a directory of its own, `<trial_key>-<id>`.
 """
 
 from __future__ import annotations

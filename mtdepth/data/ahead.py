@@ -1,4 +1,4 @@
-"""Work done ahead of whoever needs it, by a thread."""
+"""Work done ahead of whoever needs it, by threads."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ T = TypeVar("T")
 Made = TypeVar("Made")
 
 
-def ahead(make: Callable[[T], Made], of: Iterable[T], num: int = 2) -> Iterator[Made]:
+def ahead(
+    make: Callable[[T], Made], of: Iterable[T], num: int = 2, num_threads: int = 1
+) -> Iterator[Made]:
     """What is made of each, in order; the next ones are made while the caller works on the last.
 
-    An error is raised where what it spoilt would have come. The thread ends with the iterator.
+    An error is raised where what it spoilt would have come. The threads end with the iterator.
 
     Args:
-        make: called by one thread, which is always the same.
+        make: called by these threads.
         of: read by the caller's own thread, `num` further than it has got.
         num: how many are made ahead.
+        num_threads: how many make them.
     """
     waiting = deque[Future[Made]]()
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
+    with ThreadPoolExecutor(num_threads, thread_name_prefix="ahead") as threads:
         try:
             for one in of:
-                waiting.append(thread.submit(make, one))
+                waiting.append(threads.submit(make, one))
                 if len(waiting) > num:
                     yield waiting.popleft().result()
             while waiting:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mtdepth.config import DataConfig, DepthTruth, EvaluationConfig
@@ -19,24 +19,12 @@ from mtdepth.data.pack.manifest import MANIFEST, is_pack, read_manifest
 from mtdepth.data.pack.shallow import shallow_problems
 from mtdepth.data.reader import Reader, open_reader
 from mtdepth.data.root import Progress, data_root
+from mtdepth.data.split_summary import SplitSummary
 from mtdepth.data.splits import SPLITS, Frame, SplitList, list_split
 from mtdepth.metrics.names import Split, Truth
 
 MAX_DRIVES_TOLD = 5
 """Of drives that lack images, how many an error names."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitSummary:
-    """What one split holds."""
-
-    num_samples: int
-    truth: Truth
-    """What its samples can be judged against; present where any sample has it."""
-    fingerprint: str
-    """Of its list, and of the names and sizes of its images; or of the whole pack."""
-    unlabelled: str | None = None
-    """Why the task 'instances' can't be learned from it; None where it can."""
 
 
 def check_data(

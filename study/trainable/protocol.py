@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mtdepth.calibration import Calibration
-from mtdepth.metrics.names import Split, Truth
+from mtdepth.data.split_summary import SplitSummary
+from mtdepth.metrics.names import Split
 
 Report = Callable[[dict[str, float], Path], None]
 """Takes an epoch's metrics, `epoch` among them, and a checkpoint that is gone afterwards."""
@@ -17,18 +18,6 @@ OnProgress = Callable[[int, int], None]
 
 class TrialFailed(Exception):
     """A training cannot go on, and left its process as sound as before."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitSummary:
-    """What one split of a data set holds."""
-
-    num_samples: int
-    truth: Truth
-    """What it can be judged against."""
-    fingerprint: str
-    unlabelled: str | None = None
-    """Why the task 'instances' can't be learned from it; None where it can."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 from mtdepth.calibration import Calibration
 from mtdepth.config import BY_TORCHJD, TrainConfig
+from mtdepth.data.split_summary import SplitSummary
 from mtdepth.metrics.names import Split
 from study.trainable.process import num_processes, use_threads
-from study.trainable.protocol import Judgement, OnProgress, Report, SplitSummary, TrialFailed
+from study.trainable.protocol import Judgement, OnProgress, Report, TrialFailed
 
 
 class Mtdepth:
@@ -40,15 +41,7 @@ class Mtdepth:
         told = TrainConfig.model_validate(config)
         found = check_data(told.data, on_progress, evaluation=told.evaluation)
         self._packs |= pack_fingerprints(told.data)
-        return {
-            split: SplitSummary(
-                num_samples=summary.num_samples,
-                truth=summary.truth,
-                fingerprint=summary.fingerprint,
-                unlabelled=summary.unlabelled,
-            )
-            for split, summary in found.items()
-        }
+        return {str(split): summary for split, summary in found.items()}
 
     def calibrate(self, config: Mapping[str, Any]) -> Calibration:
         """See `Trainable`."""

@@ -22,7 +22,7 @@ from mtdepth.data.mixture import open_training
 from mtdepth.data.shut import SplitIsShut, refuse_if_shut
 from mtdepth.together import team
 from mtdepth.together.norm import TeamBatchNorm, share_norms
-from mtdepth.train import _losses, _second_look, _step
+from mtdepth.train import _losses, _second_look, _step, load_batch
 
 
 def precise_steps(
@@ -43,9 +43,7 @@ def _precise(config: TrainConfig, num_steps: int) -> list[list[float]]:
     generator = torch.Generator().manual_seed(1)
     for step in range(num_steps):
         (indices, *_) = data.order(config.batch_size, config.seed, step + 1)
-        loaded = data.batch(indices[team.own(len(indices))], neighbours="depth" in config.tasks).to(
-            "cpu"
-        )
+        loaded = load_batch(config, data, torch.device("cpu"), indices)
         batch, seen = map(_double, augment(loaded, config.augmentation, generator))
         found.append(_step(training, _losses(training, seen, batch)).tolist())
         if training.weighting.looks_back:
