@@ -92,8 +92,8 @@ def test_a_budget_that_is_none_is_refused(said: dict[str, Any]) -> None:
         Budget.model_validate(said)
 
 
-def run(space: Space, out: Path, seconds: float = 0.0) -> Ledger:
-    settings = Settings(trainable=Simulated(seconds=seconds), tracks=False, concurrency=2)
+def run(space: Space, out: Path, seconds: float = 0.0, *, at_once: int = 2) -> Ledger:
+    settings = Settings(trainable=Simulated(seconds=seconds), tracks=False, concurrency=at_once)
     return Ledger.open(run_study(space, out, settings))
 
 
@@ -118,7 +118,7 @@ def interrupted(study: Path, at_event: int, copy: Path) -> Path:
 @pytest.mark.usefixtures("small_ray")
 def test_a_limit_in_the_search_compares_the_best_of_each_arm(tmp_path: Path) -> None:
     space = simulated_space(confirm=SEEDS, budget={"trials": 5})
-    ledger = run(space, tmp_path / "study")
+    ledger = run(space, tmp_path / "study", at_once=1)  # which arm is dealt the last is then known
     trials = ledger.trials()
     assert Counter(trials.arm) == {"equal": 3, "dwa": 2}
     assert set(trials.phase) == {"search"}
@@ -132,14 +132,14 @@ def test_a_limit_in_the_search_compares_the_best_of_each_arm(tmp_path: Path) -> 
     assert "of unequal length: equal 3 trainings, dwa 2 trainings." in said
     assert "over 1 seed" in said
     copy = interrupted(ledger.directory, 9, tmp_path / "copy")
-    settings = Settings(trainable=Simulated(), tracks=False, concurrency=2)
+    settings = Settings(trainable=Simulated(), tracks=False, concurrency=1)
     assert told(resume_study(copy, settings)) == told(ledger.directory)
 
 
 @pytest.mark.usefixtures("small_ray")
 def test_a_limit_in_the_confirmation_compares_the_seeds_that_there_are(tmp_path: Path) -> None:
     space = simulated_space(confirm=SEEDS, budget={"trials": 9})
-    ledger = run(space, tmp_path / "study")
+    ledger = run(space, tmp_path / "study", at_once=1)
     assert Counter(zip(ledger.trials().phase, ledger.trials().arm, strict=True)) == {
         ("search", "equal"): 3, ("search", "dwa"): 3,
         ("confirm", "equal"): 2, ("confirm", "dwa"): 1,
