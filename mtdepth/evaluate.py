@@ -11,6 +11,8 @@ import torch
 
 from mtdepth.checkpoint import load_network
 from mtdepth.config import TrainConfig
+from mtdepth.data.ahead import ahead
+from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData, open_split
 from mtdepth.device import best_device
 from mtdepth.metrics.names import Split
@@ -56,10 +58,14 @@ def evaluate_network(
     flips = config.evaluation.flip and "depth" in config.tasks
     network.eval()
     chosen = chosen_samples(len(data), split, config.max_val_samples)
-    for indices, neighbours in chunks(data, chosen, config.batch_size):
-        wants_sources = neighbours and "depth" in config.tasks
-        batch = data.batch(indices, neighbours=wants_sources).to(device)
-        predictions = network(batch.target, batch.sources if wants_sources else None)
+
+    def load(chunk: tuple[list[int], bool]) -> tuple[list[int], Batch]:
+        indices, neighbours = chunk
+        wanted = neighbours and "depth" in config.tasks
+        return indices, data.batch(indices, neighbours=wanted).to(device)
+
+    for indices, batch in ahead(load, chunks(data, chosen, config.batch_size)):
+        predictions = network(batch.target, batch.sources if batch.sources.shape[1] else None)
         scores.add(indices, batch, predictions, network(batch.target.flip(-1)) if flips else None)
     drawn = scores.replicates() if split == "test" else {}
     return Evaluation(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mtdepth.config import TrainConfig
+from mtdepth.data.ahead import ahead
 from mtdepth.data.batch import Batch
 from mtdepth.data.loader import SplitData
 from mtdepth.data.splits import Frame, runs
@@ -26,6 +29,8 @@ from mtdepth.metrics.replicates import instance_replicates
 from mtdepth.model.network import Predictions, image_size
 
 Row = dict[str, float]
+T = TypeVar("T")
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -74,19 +79,23 @@ class Scores:
     def _add_depth(
         self, rows: list[Row], indices: Sequence[int], disparities: NDArray[np.floating]
     ) -> None:
-        told = self.config.evaluation
-        for row, index, disparity in zip(rows, indices, disparities, strict=True):
-            truth = self.data.truth(index, told)
-            if truth.depth_m is None:
-                continue
-            found = evaluate_image(
-                disparity,
-                truth.depth_m,
-                crop=told.crop,
-                motion=truth.motion,
-                instances=truth.instances,
-            )
+        judged = _of_each(self._depth_metrics, list(zip(indices, disparities, strict=True)))
+        for row, found in zip(rows, judged, strict=True):
             row |= {f"depth/{name}": value for name, value in found.items()}
+
+    def _depth_metrics(self, image: tuple[int, NDArray[np.floating]]) -> Row:
+        index, disparity = image
+        told = self.config.evaluation
+        truth = self.data.truth(index, told)
+        if truth.depth_m is None:
+            return {}
+        return evaluate_image(
+            disparity,
+            truth.depth_m,
+            crop=told.crop,
+            motion=truth.motion,
+            instances=truth.instances,
+        )
 
     def _add_motion(self, indices: Sequence[int], source_T_target: Tensor) -> None:
         forward = source_T_target[:, 1].double().cpu().numpy()
@@ -101,8 +110,11 @@ class Scores:
         for i, row in enumerate(rows):
             errors = offset_errors(offsets_px[i], true_px[i], foreground[i])
             row |= {f"instances/{name}": value for name, value in errors.items()}
-            self.predicted.append(cluster(offsets_px[i].cpu().numpy(), self.config.optics))
-            self.true.append(instances.numbers[i].cpu().numpy())
+        self.predicted += _of_each(self._cluster, list(offsets_px.cpu().numpy()))
+        self.true += list(instances.numbers.cpu().numpy())
+
+    def _cluster(self, offsets_px: NDArray[np.floating]) -> Instances:
+        return cluster(offsets_px, self.config.optics)
 
     def metrics(self) -> dict[str, float]:
         """Over all images, by names without the split."""
@@ -147,6 +159,11 @@ class Scores:
             for name in whole[0]
         }
         return {"ate": float(np.mean(snippets)), **means}
+
+
+def _of_each(judge: Callable[[T], Found], images: Sequence[T]) -> list[Found]:
+    """What is found of each image, by as many threads as torch may use."""
+    return list(ahead(judge, images, num=len(images), num_threads=torch.get_num_threads()))
 
 
 def _inverse(depth_m: Tensor) -> NDArray[np.floating]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from study.manifest import fingerprints
 from study.recorded import Recorded
 from study.replaying import Replayed
 
@@ -77,8 +78,8 @@ def what_differs(recorded: Recorded, replayed: Replayed, here: Mapping[str, Any]
             if before.get(name) != now.get(name):
                 yield f"{name}: {_said(before.get(name))} then, {_said(now.get(name))} now"
     yield from _code(then.get("git"), here["git"])
-    prints = [_fingerprints(data) for data in (then.get("data") or {}).values()]
-    if prints and _fingerprints(replayed.data) not in prints:
+    prints = [fingerprints(data) for data in (then.get("data") or {}).values()]
+    if prints and fingerprints(replayed.data) not in prints:
         yield "data: not the images that the study read, by their fingerprint"
 
 
@@ -100,10 +101,6 @@ def _commit(git: Mapping[str, Any] | None) -> str:
 
 def _said(value: Any) -> str:
     return "none" if value in (None, []) else str(value)
-
-
-def _fingerprints(splits: Mapping[str, Any]) -> dict[str, str]:
-    return {split: told["fingerprint"] for split, told in splits.items()}
 
 
 def _rows(then: Mapping[str, float], now: Mapping[str, float], epoch: int | None) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from study.plan import make_plan
 from study.resources import Resources
 from study.space import Space
 from study.trainable import Calibration, Trainable
+from study.words import one_line
 
 Say = Callable[[str], None]
 _NO_MATTER = {"seed", "epochs", "optimizer"}
@@ -84,7 +85,7 @@ def calibrations(
         try:
             found[arm] = ray.get(done)
         except ray.exceptions.RayError as error:
-            cause = " ".join(str(getattr(error, "cause", None) or error).split())[:500]
+            cause = one_line(str(getattr(error, "cause", None) or error))
             raise ValueError(f"{asked_by}: arm {arm}: {cause}") from None
     of_arms = {arm: found[arms[0]] for arms in kinds.values() for arm in arms}
     return {arm: of_arms[arm] for arm in configs}

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from study.space import IN_MLFLOW
-from study.tracking.server import download, tracking_uri, without_passwords
+from study.tracking.server import download, failure_line, tracking_uri, without_passwords
 from study.trainable import checkpoints_below
 
 
@@ -47,10 +47,8 @@ def _download(named: str, target: Path) -> None:
         download(named, temporary)
     except Exception as error:  # a tracking server may fail in any way
         shutil.rmtree(temporary, ignore_errors=True)
-        why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ValueError(
-            without_passwords(
-                f"checkpoint: expected a trained model at {named} in {tracking_uri()}, found: {why}"
-            )
+            f"checkpoint: expected a trained model at {named} in "
+            f"{without_passwords(tracking_uri())}, found: {failure_line(error)}"
         ) from None
     temporary.rename(target)

@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from study.report.answer import answer
+from study.report.arm_table import num_seeds_of
 from study.report.numbers import interval, mean_and_std, p_value, signed
 from study.results import Comparison, Results
 from study.tracking.server import tracking_uri, without_passwords
 from study.trainable import higher_is_better
-from study.words import counted, trial_noun
+from study.words import trial_noun
 
 HEADINGS = ("arm", "value", "difference", "95 % interval", "p (Holm)")
 
@@ -44,10 +45,10 @@ def arms_tables(results: Results) -> RenderableType:
 
     The metric stands above its table, so that there is room for its name on any screen.
     """
-    num_seeds = len(results.space.confirm.seeds) if results.final_phase == "confirm" else 0
-    over = f"mean ± standard deviation over {counted(num_seeds, 'seed')}"
+    num_seeds = num_seeds_of(results)
+    over = f"mean ± standard deviation over {num_seeds} seeds"
     alone = f"one {trial_noun(results.space.kind)} each"
-    title = f"{results.space.study}: the arms, {over if num_seeds else alone}"
+    title = f"{results.space.study}: the arms, {over if num_seeds > 1 else alone}"
     rows = {m: found for m in results.metrics() if (found := arms_rows(results, m))}
     every_row = [HEADINGS, *(row for own in rows.values() for row in own)]
     widths = [max(map(cell_len, column)) for column in zip(*every_row, strict=True)]

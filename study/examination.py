@@ -16,7 +16,7 @@ from study.ledger import Ledger
 from study.placement import options_of
 from study.records import TrialRecord
 from study.trainable import Trainable
-from study.words import counted, trial_noun
+from study.words import counted, error_line, trial_noun
 from study.worker import judge
 
 Say = Callable[[str], None]
@@ -99,5 +99,4 @@ def kept_model(ledger: Ledger, record: TrialRecord, files: FileSystem | None) ->
 
 def cause_of(error: Exception) -> str:
     """What went wrong on a worker, in a line."""
-    cause = getattr(error, "cause", None) or error
-    return " ".join(f"{type(cause).__name__}: {cause}".split())[:500]
+    return error_line(getattr(error, "cause", None) or error)

@@ -10,7 +10,7 @@ from typing import Any
 from study.events import now
 from study.files import write_atomically
 from study.ledger import Ledger
-from study.preflight import Say, check_data, check_software, resolve_objectives
+from study.preflight import Say, check_data, check_software, refuse_other_data, resolve_objectives
 from study.space import Space
 from study.space_loading import space_as_yaml
 from study.trainable import Trainable
@@ -93,6 +93,7 @@ def extend(ledger: Ledger, space: Space, trainable: Trainable, say: Say) -> None
         say(line)
     check_software(space, trainable)
     summaries, data = check_data(space, trainable, say)
+    refuse_other_data(ledger.manifest.get("data") or {}, data)
     resolved = resolve_objectives(space, summaries, say)
     manifest = ledger.manifest
     objectives = {arm: one.model_dump() for arm, one in resolved.items()} | manifest["objectives"]

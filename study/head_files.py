@@ -21,6 +21,11 @@ from study.keeper import Keeper
 
 CHUNK_BYTES = 16 * 2**20
 """Of a file at a time, so that no node needs memory for a whole one."""
+PERSISTENT: dict[str, Any] = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1}
+"""A keeper's options: it is started again where it dies, and asked again where a connection
+breaks."""
+GREETING_SECONDS = 20.0
+"""Between words to a keeper that is silent."""
 
 
 def study_files(root: Path) -> fs.FileSystem | None:
@@ -38,7 +43,7 @@ def study_files(root: Path) -> fs.FileSystem | None:
     keeper = (
         ray.remote(Keeper)
         .options(
-            num_cpus=0,
+            **PERSISTENT,
             max_concurrency=8,
             scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
         )
@@ -76,7 +81,7 @@ class HeadFiles(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow is not t
 
     def get_file_info(self, paths: list[str]) -> list[fs.FileInfo]:
         """See pyarrow."""
-        found = ray.get([self.keeper.info.remote(path) for path in paths])
+        found = self._answers([self.keeper.info.remote(path) for path in paths])
         return [_info(path, *told) for path, told in zip(paths, found, strict=True)]
 
     def get_file_info_selector(self, selector: fs.FileSelector) -> list[fs.FileInfo]:
@@ -141,10 +146,18 @@ class HeadFiles(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow is not t
 
     def ask(self, what: str, *arguments: Any) -> Any:
         """What the keeper answers; its errors are those of the files."""
+        return self._answers([getattr(self.keeper, what).remote(*arguments)])[0]
+
+    def _answers(self, asked: list[Any]) -> list[Any]:
+        """Waits, and says a word now and then: a connection that the other side gave up while a
+        cable was out is noticed by who sends, and by who only listens after five minutes."""
+        while asked and ray.wait(asked, num_returns=len(asked), timeout=GREETING_SECONDS)[1]:
+            self.keeper.greet.remote()
         try:
-            return ray.get(getattr(self.keeper, what).remote(*arguments))
+            answers: list[Any] = ray.get(asked)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
+        return answers
 
 
 class _Input(io.RawIOBase):
@@ -189,13 +202,15 @@ class _Output(io.RawIOBase):
 
     def __init__(self, files: HeadFiles, path: str) -> None:
         self._files, self._path, self._name = files, path, uuid4().hex
+        self._position = 0
         self.write(b"")
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._files.ask("append", self._path, self._name, bytes(data))
+        self._files.ask("write", self._path, self._name, self._position, bytes(data))
+        self._position += len(data)
         return len(data)
 
     def close(self) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 
 class Keeper:
     """What works on the files, on the node where they are.
+
+    Whatever it is asked may be asked twice: where a connection breaks, nobody knows whether the
+    first time was heard.
 
     Args:
         root: no file outside of it is touched.
@@ -42,30 +46,35 @@ class Keeper:
             file.seek(start)
             return file.read(length)
 
-    def append(self, path: str, writer: str, chunk: bytes) -> None:
-        """Adds to a file that is being written, under a name of its writer's."""
-        with self._unfinished(path, writer).open("ab") as file:
+    def write(self, path: str, writer: str, start: int, chunk: bytes) -> None:
+        """Writes a part of a file, which has a name of its writer's until it is whole."""
+        unfinished = os.open(self._unfinished(path, writer), os.O_WRONLY | os.O_CREAT, 0o666)
+        with os.fdopen(unfinished, "wb") as file:
+            file.seek(start)
             file.write(chunk)
 
     def finish(self, path: str, writer: str) -> None:
         """Gives a file that is whole its name."""
-        self._unfinished(path, writer).replace(self._inside(path))
+        _rename(self._unfinished(path, writer), self._inside(path))
 
     def make(self, path: str) -> None:
         """Makes a directory, and those above it."""
         self._inside(path).mkdir(parents=True, exist_ok=True)
 
     def remove(self, path: str) -> None:
-        """Removes a file or a directory."""
+        """Removes a file or a directory, if it is there."""
         found = self._inside(path)
         if found.is_dir():
             shutil.rmtree(found)
         else:
-            found.unlink()
+            found.unlink(missing_ok=True)
 
     def move(self, source: str, target: str) -> None:
         """Renames."""
-        self._inside(source).replace(self._inside(target))
+        _rename(self._inside(source), self._inside(target))
+
+    def greet(self) -> None:
+        """Nothing: that it arrives is enough."""
 
     def _inside(self, path: str) -> Path:
         found = Path(path).resolve()
@@ -76,3 +85,11 @@ class Keeper:
     def _unfinished(self, path: str, writer: str) -> Path:
         found = self._inside(path)
         return found.with_name(f".{found.name}.{writer}")
+
+
+def _rename(source: Path, target: Path) -> None:
+    try:
+        source.replace(target)
+    except FileNotFoundError:
+        if source.exists() or not target.exists():  # else it has been done before
+            raise

@@ -62,6 +62,11 @@ def described(summaries: Mapping[str, SplitSummary]) -> dict[str, Any]:
     return {split: asdict(summary) for split, summary in summaries.items()}
 
 
+def fingerprints(splits: Mapping[str, Any]) -> dict[str, str]:
+    """Of a data set as a manifest describes it, by split."""
+    return {split: told["fingerprint"] for split, told in splits.items()}
+
+
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in PACKAGES:

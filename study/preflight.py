@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from study.goals import Objective
-from study.manifest import described
+from study.manifest import described, fingerprints
 from study.settings import Settings, settings_of
 from study.space import Space
 from study.trainable import ClusteringConfig, Split, SplitSummary, Trainable, Truth, metric_names
@@ -55,6 +55,37 @@ def check_data(
         if unlabelled and "instances" in config.tasks:
             raise ValueError(f"arm {arm}: {unlabelled}")
     return of_arms, {f"data-{i}": described(s) for i, s in enumerate(found.values())}
+
+
+def refuse_other_data(before: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Sees that what a study has read so far is still there, unchanged.
+
+    Args:
+        before: its data sets, as its manifest describes them.
+        data: those of `check_data`.
+
+    Raises:
+        ValueError: one line about a split that is another now.
+    """
+    are_there = [fingerprints(splits) for splits in data.values()]
+    for name, splits in before.items():
+        if fingerprints(splits) in are_there:
+            continue
+        found = data.get(name, {})
+        for split, told in splits.items():
+            now = found.get(split, {})
+            if now.get("fingerprint") != told["fingerprint"]:
+                raise ValueError(
+                    f"expected the data that the study has read so far: its {split} split, "
+                    f"{_split_in_words(told)}; found {_split_in_words(now)}; put them back as they "
+                    "were, or start another study with these"
+                )
+
+
+def _split_in_words(told: Mapping[str, Any]) -> str:
+    if not told:
+        return "none"
+    return f"{told.get('num_samples')} samples with fingerprint {told['fingerprint']}"
 
 
 def data_names(space: Space) -> dict[str, str]:

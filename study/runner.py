@@ -20,7 +20,13 @@ from study.manifest import make_manifest, requirements
 from study.optuna_storage import check_storage as check_database
 from study.packing import settle, settled_as
 from study.placement import rooms_for
-from study.preflight import check_data, check_software, resolve_objectives, tell_missing
+from study.preflight import (
+    check_data,
+    check_software,
+    refuse_other_data,
+    resolve_objectives,
+    tell_missing,
+)
 from study.ray_session import ray_session
 from study.session import Session
 from study.session import Settings as Settings
@@ -142,7 +148,8 @@ def resume_study(directory: Path, settings: Settings | None = None) -> Path:
         check_software(ledger.space, subject)
         check_database(ledger.space)
         check_storage(ledger.manifest.get("storage"))
-        check_data(ledger.space, subject, _say(console))
+        _, data = check_data(ledger.space, subject, _say(console))
+        refuse_other_data(ledger.manifest.get("data") or {}, data)
         with (
             standstill_told(directory),
             ray_session(ledger.space.resources, settings.address),

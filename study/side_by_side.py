@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from study import statistics
+from study.manifest import fingerprints
 from study.nesting import flattened
 from study.results import Results, read_results
 
@@ -96,10 +97,7 @@ def _listed(seeds: tuple[int, ...]) -> str:
 
 def _data(results: Results) -> list[dict[str, str]]:
     """Fingerprint by split, of each data set."""
-    return [
-        {split: told["fingerprint"] for split, told in splits.items()}
-        for splits in (results.manifest.get("data") or {}).values()
-    ]
+    return [fingerprints(splits) for splits in (results.manifest.get("data") or {}).values()]
 
 
 def _values(results: Results, arm: str, metric: str) -> Values:

@@ -20,6 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from study.head_files import study_files
 from study.store_files import StoreFiles
 from study.trainable import Store, StoreUrl
+from study.words import one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,5 +166,5 @@ def _check_nodes(store: Store) -> None:
         try:
             ray.get(done)
         except ray.exceptions.RayTaskError as error:
-            why = " ".join(str(error.cause).split())[:500]
+            why = one_line(str(error.cause))
             raise ValueError(f"{why}, on the node {node['NodeManagerAddress']}") from None

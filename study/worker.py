@@ -27,6 +27,7 @@ from study.trainable import (
     TrialFailed,
     keep_test_shut,
 )
+from study.words import encodable, error_line, one_line
 
 TUNED = "tuned"
 """Of a report: what the inner search chose."""
@@ -77,14 +78,13 @@ def run_trial(
             report = _reporter(dealt, subject, inner, pictures, meter)
             subject.fit(dealt.config, report, checkpoint)
     except TrialFailed as error:
-        tune.report({FAILED: _one_line(str(error)), TRACEBACK: traceback.format_exc()})
+        tune.report(_failure(one_line(str(error))))
     except Exception as error:
         found = standstill(error, Path(out))
         if found is not None:
             tune.report({STANDSTILL: [found.why, found.mend]})
             return
-        reason = _one_line(f"{type(error).__name__}: {error}")
-        tune.report({FAILED: reason, TRACEBACK: traceback.format_exc(), FATAL: True})
+        tune.report({**_failure(error_line(error)), FATAL: True})
         raise
 
 
@@ -153,5 +153,6 @@ def _resume_from(config: dict[str, Any], files: FileSystem | None) -> Iterator[P
         yield Path(directory)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:500]
+def _failure(reason: str) -> dict[str, str]:
+    """A report of the error that is being handled."""
+    return {FAILED: reason, TRACEBACK: encodable(traceback.format_exc())}

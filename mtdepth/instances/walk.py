@@ -94,5 +94,6 @@ def _visit(
     return order, reached[:num_visited], came_from[order]
 
 
-core_levels: Callable[[Ints, Ints, Ints, Ints, int], Ints] = njit(cache=True)(_core_levels)
-visit: Callable[[Ints, Ints, int, Ints, Ints], tuple[Ints, Ints, Ints]] = njit(cache=True)(_visit)
+_compiled = njit(cache=True, nogil=True)
+core_levels: Callable[[Ints, Ints, Ints, Ints, int], Ints] = _compiled(_core_levels)
+visit: Callable[[Ints, Ints, int, Ints, Ints], tuple[Ints, Ints, Ints]] = _compiled(_visit)

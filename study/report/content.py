@@ -21,7 +21,7 @@ from study.report.pareto import front_rows
 from study.report.repeating import needed
 from study.results import Results
 from study.space_loading import space_as_yaml
-from study.words import counted, trial_noun
+from study.words import trial_noun
 
 _TOLD = ("planned", "actual", "cut_off", "tested_phase")
 """Of the manifest: what the report says in words."""
@@ -157,7 +157,10 @@ def make_content(results: Results, figures: Figures | None = None) -> Content:
 def _caption(results: Results) -> str:
     if results.space.kind == "clustering":
         return "The best clustering of each arm"
-    return f"Mean ± standard deviation over {counted(num_seeds_of(results), 'seed')}"
+    num_seeds = num_seeds_of(results)
+    if num_seeds == 1:
+        return "One training of each arm"
+    return f"Mean ± standard deviation over {num_seeds} seeds"
 
 
 def _pictures_note(results: Results) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from study.ledger import Ledger
 from study.tracking.mirror import Mirror
-from study.tracking.server import tracking_uri, without_passwords
+from study.tracking.server import failure_line, tracking_uri, without_passwords
 from study.tracking.tracker import bring_up
 from study.tracking.verification import Check, check
 
@@ -35,8 +35,7 @@ def track(study_dir: Path) -> Check:
                 found = check(ledger, uri)
         Mirror(ledger, uri).register()
     except Exception as error:  # a tracking server may fail in any way
-        why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise ValueError(without_passwords(f"MLflow at {uri}: {why}")) from error
+        raise ValueError(f"MLflow at {without_passwords(uri)}: {failure_line(error)}") from error
     finally:
         ledger.close()
     if found.differences:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from study.words import one_line
+
 DEFAULT_URI = "sqlite:///mlflow.db"
 _SETTINGS = {
     "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -31,6 +33,11 @@ def tracking_uri() -> str:
 def without_passwords(text: str) -> str:
     """A text as it may be shown: `http://me:password@host` has neither name nor password."""
     return re.sub(r"://[^/@\s]*@", "://***@", text)
+
+
+def failure_line(error: Exception) -> str:
+    """An error in a line, without passwords: they go before it is cut off, perhaps within one."""
+    return one_line(without_passwords(f"{type(error).__name__}: {error}"))
 
 
 def connect(uri: str) -> Any:

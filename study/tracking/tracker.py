@@ -9,7 +9,7 @@ from collections.abc import Callable
 from study.events import Tracked
 from study.ledger import Ledger
 from study.tracking.mirror import Mirror
-from study.tracking.server import tracking_uri, without_passwords
+from study.tracking.server import failure_line, tracking_uri, without_passwords
 
 SECONDS_BETWEEN_SYNCS = 3.0
 MOST_SECONDS_BETWEEN_SYNCS = 60.0
@@ -84,8 +84,7 @@ class Tracker:
             self.failure = None
         except Exception as error:
             self._mirror = None
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            self.failure = without_passwords(why)[:300]
+            self.failure = failure_line(error)
 
     def _follow(self) -> None:
         if self._mirror is None:

@@ -10,6 +10,7 @@ import torch
 from mtdepth.checkpoint import Training
 from mtdepth.config import DataConfig, TrainConfig
 from mtdepth.evaluate import evaluate, evaluate_network
+from mtdepth.metrics.names import Split
 from tests.mtdepth.test_train import SLIM
 
 CPU = torch.device("cpu")
@@ -64,3 +65,14 @@ def test_real_images_are_judged_against_lidar(kitti: DataConfig) -> None:
     assert found.metrics["test/depth/moving/num_images"] == 6  # seen two frames before and after
     assert found.metrics["test/depth/comoving/num_images"] == 0
     assert "test/depth/comoving/abs_rel" not in found.metrics
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_several_threads_judge_as_one_does(
+    split: Split, tiny_data: DataConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = started(tiny_data)
+    one = evaluate_network(training.network, training.config, split, CPU)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert evaluate_network(training.network, training.config, split, CPU) == one
+    assert any("instances" in name for name in one.metrics)

@@ -36,8 +36,8 @@ class Quick:
     diary: Path
     """A line for each thing that happens, by whatever process."""
     trouble: Mapping[str, str] = field(default_factory=dict)
-    """What happens to an arm by the name of its weighting: `nan`, `bug`, `dies once`, `dies`,
-    `ends early`, `no test`, `no picture`."""
+    """What happens to an arm by the name of its weighting: `nan`, `bug`, `no file` and `no image`
+    (of a name that is not UTF-8), `dies once`, `dies`, `ends early`, `no test`, `no picture`."""
     seconds: float = 0.0
     """Of an epoch."""
     truth: Truth = field(default_factory=Truth)
@@ -110,6 +110,11 @@ class Quick:
             raise TrialFailed(f"expected finite losses,\nfound nan in epoch {epoch}")
         if trouble == "bug":
             raise RuntimeError("an unforeseen\nend")
+        if trouble in ("no file", "no image"):
+            path = os.fsdecode(b"caf\xe9.png")
+            if trouble == "no image":
+                raise TrialFailed(f"{path} is gone")
+            raise OSError(2, "gone", path)
         first_time = len(self.said(f"fit {who} epoch {epoch}")) == 1
         if epoch == 2 and (trouble == "dies" or (trouble == "dies once" and first_time)):
             os._exit(1)

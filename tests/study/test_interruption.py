@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from study import run, runner
 from study.events import Dealt, EpochEnded, Judged, Tracked, TrialEnded, encode
 from study.ledger import Ledger
 from study.records import TrialRecord
+from study.trainable import OnProgress, SplitSummary
 from tests.study.driver import Driver
 from tests.study.quick import OBJECTIVE, Quick, quick_space
 
@@ -147,3 +150,25 @@ def test_whatever_was_the_last_to_reach_the_disk_it_ends_the_same(
     runner.resume_study(out, runner.Settings(concurrency=1, trainable=quick, tracks=False))
     assert told(out) == told(uninterrupted)
     assert len(quick.said("judge")) == num_judged
+
+
+class Elsewhere(Quick):
+    """Finds other data than `Quick`."""
+
+    def check_data(
+        self, config: Mapping[str, Any], on_progress: OnProgress | None = None
+    ) -> dict[str, SplitSummary]:
+        found = super().check_data(config, on_progress)
+        return {**found, "val": replace(found["val"], fingerprint="other")}
+
+
+def test_it_does_not_go_on_with_other_data(uninterrupted: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    shutil.copytree(uninterrupted, out)
+    before = (out / "events.jsonl").read_bytes()
+    elsewhere = Elsewhere(diary=tmp_path / "diary")
+    settings = runner.Settings(concurrency=1, trainable=elsewhere, tracks=False)
+    with pytest.raises(ValueError, match="its val split, 3 samples with fingerprint val; found"):
+        runner.resume_study(out, settings)
+    assert (out / "events.jsonl").read_bytes() == before
+    assert elsewhere.said("fit", "judge") == []

@@ -130,7 +130,7 @@ def test_a_limit_in_the_search_compares_the_best_of_each_arm(tmp_path: Path) -> 
     assert "The budget ended this study during the search: 5 trials." in said
     assert "Not every arm was trained again with fresh seeds" in said
     assert "of unequal length: equal 3 trainings, dwa 2 trainings." in said
-    assert "over 1 seed" in said
+    assert "One training of each arm, on the test split." in said
     copy = interrupted(ledger.directory, 9, tmp_path / "copy")
     settings = Settings(trainable=Simulated(), tracks=False, concurrency=1)
     assert told(resume_study(copy, settings)) == told(ledger.directory)

@@ -15,6 +15,7 @@ from study.preflight import (
     check_data,
     check_software,
     data_names,
+    refuse_other_data,
     resolve_objectives,
     tell_missing,
 )
@@ -180,3 +181,18 @@ def test_arms_of_the_same_data_share_it_by_the_name_that_the_manifest_has() -> N
     assert data_names(space) == {"a": "data-0", "b": "data-1", "c": "data-0", "d": "data-1"}
     _, data = check_data(space, Quick(diary=Path(os.devnull)), lambda _: None)
     assert set(data) == set(data_names(space).values())
+
+
+def test_data_are_the_same_by_their_fingerprints_in_whatever_order_the_sets_come() -> None:
+    def described(**prints: str) -> dict[str, Any]:
+        return {split: {"num_samples": 3, "fingerprint": told} for split, told in prints.items()}
+
+    one, other = described(train="a", val="b"), described(train="c", val="b")
+    refuse_other_data({"data-0": one}, {"data-0": other, "data-1": one})
+    refuse_other_data({}, {"data-0": one})
+    with pytest.raises(
+        ValueError, match=r"train split, 3 samples with fingerprint a; found 3 .* fingerprint c"
+    ):
+        refuse_other_data({"data-0": one}, {"data-0": other})
+    with pytest.raises(ValueError, match="fingerprint a; found none"):
+        refuse_other_data({"data-0": other, "data-1": one}, {"data-0": other})

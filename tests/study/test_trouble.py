@@ -62,6 +62,24 @@ def test_a_failure_is_recorded_with_its_reason_and_the_study_goes_on(
     assert "Traceback" not in said + err
 
 
+def test_an_error_that_names_a_file_in_another_encoding_is_told_like_any_other(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "study"
+    trials, _ = run(
+        space("equal", "dwa", "uncertainty", search=None), out,
+        {"dwa": "no image", "uncertainty": "no file"},
+    )  # fmt: skip
+    image, file = trials["confirm-dwa-seed1"], trials["confirm-uncertainty-seed1"]
+    assert (image["status"], image["error"]) == ("failed", "caf\\udce9.png is gone")
+    assert file["status"] == "failed"
+    assert "gone: 'caf\\udce9.png'" in file["error"]
+    for row in (image, file):
+        error = (out / "errors" / f"{row['trial_key']}.txt").read_text(encoding="utf-8")
+        assert "caf\\udce9.png" in error
+    assert (out / "report.md").read_text(encoding="utf-8").count("udce9.png") >= 2
+
+
 def test_a_lost_worker_goes_on_from_its_checkpoint_and_a_hopeless_one_is_given_up(
     tmp_path: Path,
 ) -> None:
