@@ -131,8 +131,8 @@ def reproject(depth_m: Tensor, intrinsics: Tensor, source_T_target: Tensor) -> T
     matrix = intrinsics @ source_T_target[..., :3, :]  # (..., 3, 4)
     rays = matrix[..., :3] @ torch.linalg.inv(intrinsics) @ pixel_grid(depth_m).flatten(1)
     seen = rays.unflatten(-1, depth_m.shape[-2:]) * depth_m + matrix[..., 3, None, None]
-    places = seen[..., :2, :, :] / seen[..., 2:, :, :].clamp(min=1e-3)
-    return places.movedim(-3, -1)
+    across, along = seen.split((2, 1), -3)
+    return (across / along.clamp(min=1e-3)).movedim(-3, -1)
 
 
 def sample(image: Tensor, pixels: Tensor) -> Tensor:

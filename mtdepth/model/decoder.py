@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mtdepth.model.elu import elu
+
 NUM_STAGES = 5
 
 
@@ -81,9 +83,9 @@ class Decoder(nn.Module):
         skips = [*reversed(stages[:-1]), stem, None]
         x, first, last = stages[-1], [], []
         for shallow, deep, skip in zip(self.first, self.last, skips, strict=True):
-            x = F.elu(shallow(x))
+            x = elu(shallow(x))
             first.append(x)
             assert isinstance(deep, nn.Conv2d)
-            x = F.elu(conv_doubled(deep, x, skip))
+            x = elu(conv_doubled(deep, x, skip))
             last.append(x)
         return Decoded(first=tuple(first), last=tuple(last))
