@@ -17,10 +17,9 @@ from mtdepth.config import TrainConfig
 def start(config: TrainConfig, device: torch.device) -> Training:
     """A training that begins as any of this configuration, with Adam as PyTorch has it."""
     training = Training.start(config, device)
-    settings = config.optimizer
-    training.optimizer = torch.optim.Adam(
-        training.network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
-    )
+    kept = ("params", "lr", "initial_lr", "weight_decay")
+    groups = [{name: group[name] for name in kept} for group in training.optimizer.param_groups]
+    training.optimizer = torch.optim.Adam(groups)
     training.network.train()
     return training
 

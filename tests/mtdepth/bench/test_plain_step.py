@@ -51,6 +51,21 @@ def started(config: TrainConfig, dtype: torch.dtype = torch.float32) -> Training
     return training
 
 
+def test_both_learn_at_the_same_rates() -> None:
+    told = {"pose_lr_factor": 0.5, "lr_step_epoch": 1}
+    config = small_config(weighting={"name": "uncertainty"}, optimizer=told)
+    both = [Training.start(config, CPU), plain_step.start(config, CPU)]
+    for training in both:
+        training.epoch = 1
+        training.set_learning_rate()
+    fast, plain = (
+        [(len(group["params"]), group["lr"], group["weight_decay"]) for group in groups]
+        for groups in (training.optimizer.param_groups for training in both)
+    )
+    assert fast == plain
+    assert len({rate for _, rate, _ in fast}) > 1
+
+
 def fast_losses(training: Training, batch: Batch) -> dict[str, Tensor]:
     sources = batch.sources if "depth" in training.config.tasks else None
     return task_losses(training.network(batch.target, sources), batch, training.config)
