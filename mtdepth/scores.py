@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -110,11 +111,9 @@ class Scores:
         for i, row in enumerate(rows):
             errors = offset_errors(offsets_px[i], true_px[i], foreground[i])
             row |= {f"instances/{name}": value for name, value in errors.items()}
-        self.predicted += _of_each(self._cluster, list(offsets_px.cpu().numpy()))
+        by_votes = partial(cluster, config=self.config.optics)
+        self.predicted += _of_each(by_votes, list(offsets_px.cpu().numpy()))
         self.true += list(instances.numbers.cpu().numpy())
-
-    def _cluster(self, offsets_px: NDArray[np.floating]) -> Instances:
-        return cluster(offsets_px, self.config.optics)
 
     def metrics(self) -> dict[str, float]:
         """Over all images, by names without the split."""
