@@ -16,6 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+NEAREST_M = 1e-3
+"""Points nearer to a camera, or behind it, are divided by this depth instead of theirs."""
+
 
 def resize_intrinsics(intrinsics: Tensor, scale_x: float, scale_y: float) -> Tensor:
     """Intrinsics of a resized image.
@@ -111,7 +114,7 @@ def project(points_m: Tensor, intrinsics: Tensor, source_T_target: Tensor) -> Te
     """
     matrix = intrinsics @ source_T_target[:, :3]  # (B, 3, 4)
     homogeneous = matrix[:, :, :3] @ points_m.flatten(2) + matrix[:, :, 3:]  # (B, 3, HW)
-    pixels = homogeneous[:, :2] / homogeneous[:, 2:].clamp(min=1e-3)
+    pixels = homogeneous[:, :2] / homogeneous[:, 2:].clamp(min=NEAREST_M)
     return pixels.mT.unflatten(1, points_m.shape[-2:])
 
 
@@ -128,11 +131,25 @@ def reproject(depth_m: Tensor, intrinsics: Tensor, source_T_target: Tensor) -> T
     Returns:
         (..., H, W, 2) pixel coordinates (u, v); leading dimensions are broadcast.
     """
-    matrix = intrinsics @ source_T_target[..., :3, :]  # (..., 3, 4)
-    rays = matrix[..., :3] @ torch.linalg.inv(intrinsics) @ pixel_grid(depth_m).flatten(1)
-    seen = rays.unflatten(-1, depth_m.shape[-2:]) * depth_m + matrix[..., 3, None, None]
+    motion = pixel_motion(intrinsics, source_T_target)
+    rays = motion[..., :3] @ pixel_grid(depth_m).flatten(1)
+    seen = rays.unflatten(-1, depth_m.shape[-2:]) * depth_m + motion[..., 3, None, None]
     across, along = seen.split((2, 1), -3)
-    return (across / along.clamp(min=1e-3)).movedim(-3, -1)
+    return (across / along.clamp(min=NEAREST_M)).movedim(-3, -1)
+
+
+def pixel_motion(intrinsics: Tensor, source_T_target: Tensor) -> Tensor:
+    """How pixels move: takes (u z, v z, z, 1) of a pixel (u, v) at depth z into the source.
+
+    Args:
+        intrinsics: (..., 3, 3) in pixels, of both.
+        source_T_target: (..., 4, 4).
+
+    Returns:
+        (..., 3, 4).
+    """
+    matrix = intrinsics @ source_T_target[..., :3, :]
+    return torch.cat([matrix[..., :3] @ torch.linalg.inv(intrinsics), matrix[..., 3:]], -1)
 
 
 def sample(image: Tensor, pixels: Tensor) -> Tensor:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from mtdepth.config import DepthConfig
 from mtdepth.data.batch import Batch
-from mtdepth.geometry import depth_from_disparity, reproject, sample
+from mtdepth.geometry import depth_from_disparity, pixel_motion, reproject, sample
+from mtdepth.losses import fused
 from mtdepth.losses.ssim import Dissimilarity
 from mtdepth.together import team
 
@@ -27,20 +30,19 @@ class PhotometricError:
 
     def __init__(self, target: Tensor, ssim: float) -> None:
         self.target, self.ssim = target, ssim
-        self.dissimilarity = Dissimilarity(target)
+
+    @cached_property
+    def _dissimilarity(self) -> Dissimilarity:
+        return Dissimilarity(self.target)
 
     def __call__(self, images: Tensor) -> Tensor:
         """Error of images (N, B, 3, H, W) as (N, B, H, W), at least 0, and 0 for the target."""
-        if images.device.type != "cpu":
-            return self._error(images)
-        # one by one, what is computed along the way stays in a core's cache: half the time
-        return torch.cat([self._error(image) for image in images.split(1)])
-
-    def _error(self, images: Tensor) -> Tensor:
+        if fused.takes(images):
+            return fused.photometric_errors(images, self.target, self.ssim)
         l1 = (images - self.target).abs().mean(2)
         if self.ssim == 0:
             return l1
-        return self.ssim * self.dissimilarity(images) + (1 - self.ssim) * l1
+        return self.ssim * self._dissimilarity(images) + (1 - self.ssim) * l1
 
 
 def warp_sources(depth_m: Tensor, source_T_target: Tensor, batch: Batch) -> Tensor:
@@ -54,6 +56,9 @@ def warp_sources(depth_m: Tensor, source_T_target: Tensor, batch: Batch) -> Tens
     Returns:
         (2, S, B, 3, H, W).
     """
+    if fused.takes(depth_m):
+        motion = pixel_motion(batch.intrinsics, source_T_target.transpose(0, 1))
+        return fused.warp(depth_m, motion, batch.sources)
     pixels = reproject(
         depth_m, batch.intrinsics, source_T_target.transpose(0, 1)[:, None]
     )  # (2, S, B, H, W, 2)

@@ -1,0 +1,44 @@
+"""How the loops here are compiled, and how many threads share them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+Loop = TypeVar("Loop", bound=Callable[..., object])
+ROUNDED_ONCE = {"contract", "arcp", "nsz"}
+"""Liberties in rounding that leave NaN, infinity and the order of sums what they are."""
+
+
+def compiled(loop: Loop) -> Loop:
+    """Without Python's lock, and with division by zero as in NumPy."""
+    return _compiled(loop, ROUNDED_ONCE)
+
+
+def compiled_sums(loop: Loop) -> Loop:
+    """The same for a loop whose sums may be of any order, as vectors add them."""
+    return _compiled(loop, ROUNDED_ONCE | {"reassoc"})
+
+
+def _compiled(loop: Loop, fastmath: set[str]) -> Loop:
+    made = njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(loop)
+    return cast(Loop, made)
+
+
+def shared(loop: Callable[[int, int], None], num: int) -> None:
+    """Calls `loop` on ranges that cover 0 to `num`, each by one of the threads torch may use."""
+    num_threads = min(torch.get_num_threads(), num)
+    if num_threads == 1:
+        loop(0, num)
+        return
+    ends = [num * i // num_threads for i in range(num_threads + 1)]
+    with ThreadPoolExecutor(num_threads, thread_name_prefix="fused") as threads:
+        list(threads.map(loop, ends[:-1], ends[1:]))
