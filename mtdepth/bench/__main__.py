@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--mode", choices=MODES, default="mt", help="depth alone, or depth and instances (mt)")
     add("--size", default="192x640", help="height x width (192x640)")
+    add("--encoder-width", type=int, default=64, help="channels of its first stage (64)")
+    add("--decoder-width", type=int, default=16, help="channels of its last stage (16)")
     add("--batch-size", type=int, default=2, help="triplets a step (2)")
     add("--rounds", type=int, default=5, help="how often each work is timed (5)")
     add("--device", default=str(best_device()), help="cpu or cuda; the GPU, if there is one")
@@ -80,7 +82,8 @@ def _config(told: argparse.Namespace) -> TrainConfig:
         {
             **MODES[told.mode],
             "data": data,
-            "encoder": {"weights": "none"},
+            "encoder": {"weights": "none", "width": told.encoder_width},
+            "decoder": {"width": told.decoder_width},
             "batch_size": told.batch_size,
             "precision": told.precision,
             "seed": told.seed,
@@ -100,7 +103,11 @@ def _machine(device: str) -> str:
 
 def _table(found: Measured, told: argparse.Namespace) -> str:
     triplets = told.batch_size
-    lines = [f"{told.mode} at {told.size}, {triplets} triplets a step, {told.precision}", ""]
+    widths = f"{told.encoder_width} to {told.decoder_width} channels"
+    lines = [
+        f"{told.mode} at {told.size}, {widths}, {triplets} triplets a step, {told.precision}",
+        "",
+    ]
     for name, times in found.steps.items():
         lines.append(
             f"{name:22} {times.best * 1e3:9.1f} ms at best {times.median * 1e3:9.1f} median "
