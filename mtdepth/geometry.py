@@ -167,7 +167,7 @@ def sample(image: Tensor, pixels: Tensor) -> Tensor:
     grid = torch.stack([u * (2 / max(width - 1, 1)), v * (2 / max(height - 1, 1))], -1)
     grid = (grid - 1).clamp(-2, 2)
     lost = grid.isnan().any(-1)  # (B, h, w)
-    cares = grid.is_cuda or bool(lost.any())  # to ask a GPU would be to wait for it
+    cares = grid.device.type != "cpu" or bool(lost.any())  # to ask a GPU would be to wait for it
     if cares:  # grid_sample takes NaN for a place inside, and going back from it can crash
         grid = grid.masked_fill(lost[..., None], 0)
     found = F.grid_sample(image, grid, padding_mode="border", align_corners=True)

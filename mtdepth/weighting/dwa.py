@@ -29,10 +29,10 @@ class DynamicWeightAverage(Weighting):
     def weights(self) -> Tensor:
         """The weights of the epoch (T,), which sum to T."""
         before_last, last = self.history
-        if self.history.isnan().any():
-            return torch.ones_like(last)
-        ratio = torch.where(before_last > SMALLEST_LOSS, last / before_last, torch.ones_like(last))
-        return len(self.tasks) * torch.softmax(ratio / self.config.temperature, 0)
+        ones = torch.ones_like(last)
+        ratio = torch.where(before_last > SMALLEST_LOSS, last / before_last, ones)
+        weights = len(self.tasks) * torch.softmax(ratio / self.config.temperature, 0)
+        return torch.where(self.history.isnan().any(), ones, weights)
 
     def end_epoch(self, mean_losses: Mapping[str, float]) -> None:
         """Moves the history by one epoch."""

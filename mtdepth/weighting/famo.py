@@ -61,5 +61,5 @@ class Famo(Stepwise):
         unbiased = []
         for moment, beta, power in zip(self.moments, BETAS, (1, 2), strict=True):
             moment.lerp_(grad**power, 1 - beta)
-            unbiased.append(moment / (1 - beta ** self.num_updates.item()))
+            unbiased.append(moment / (1 - beta ** self.num_updates.double()))
         self.logits -= self.config.famo_lr * unbiased[0] / (unbiased[1].sqrt() + EPSILON)
