@@ -16,8 +16,8 @@ from torch import Tensor
 from torchvision.transforms import functional as colors
 
 from mtdepth.config import AugmentationConfig
-from mtdepth.data.augmentation import BRIGHTNESS, CONTRAST, HUE, SATURATION
 from mtdepth.data.batch import Batch
+from mtdepth.data.jitter import BRIGHTNESS, CONTRAST, HUE, SATURATION
 from mtdepth.data.loader import SplitData
 from mtdepth.instances.targets import InstanceLabels, NumberedMap, batch_labels
 from mtdepth.losses.pyramid import image_pyramid

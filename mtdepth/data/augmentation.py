@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional as colors
 
 from mtdepth.config import AugmentationConfig
 from mtdepth.data.batch import Batch
+from mtdepth.data.jitter import draw, jitter
 from mtdepth.device import copied
 from mtdepth.instances.targets import InstanceLabels
 from mtdepth.together import team
-
-BRIGHTNESS = CONTRAST = SATURATION = (0.8, 1.2)
-HUE = (-0.1, 0.1)
-"""monodepth2's ranges (Godard et al. 2019, sec. 3.3)."""
-Adjust = Callable[[Tensor, float], Tensor]
-JITTERS: Sequence[tuple[Adjust, tuple[float, float]]] = (
-    (colors.adjust_brightness, BRIGHTNESS),
-    (colors.adjust_contrast, CONTRAST),
-    (colors.adjust_saturation, SATURATION),
-    (colors.adjust_hue, HUE),
-)
 
 
 def augment(
@@ -48,10 +36,9 @@ def augment(
     flips = (torch.rand(size, generator=generator) < config.flip)[own]
     flipped = _flip(batch, copied(flips, batch.target.device))
     frames = torch.cat([flipped.target[:, None], flipped.sources], 1)  # (B, 3, 3, H, W)
-    jitters = (torch.rand(size, generator=generator) < config.color_jitter).tolist()
-    drawn = [_draw_jitter(generator) if jitter else [] for jitter in jitters][own]
-    seen = torch.stack([_jitter(x, changes) for x, changes in zip(frames, drawn, strict=True)])
-    return flipped, replace(flipped, target=seen[:, 0], sources=seen[:, 1:])
+    jittered = (torch.rand(size, generator=generator) < config.color_jitter).tolist()
+    jitter(frames, [draw(generator) if one else [] for one in jittered][own])
+    return flipped, replace(flipped, target=frames[:, 0], sources=frames[:, 1:])
 
 
 def _flip(batch: Batch, flips: Tensor) -> Batch:
@@ -78,18 +65,3 @@ def _flip_labels(labels: InstanceLabels, flips: Tensor) -> InstanceLabels:
         numbers=torch.where(flips.view(-1, 1, 1), numbers.flip(-1), numbers),
         measures=torch.where(flips.view(-1, 1, 1), mirrored, labels.measures),
     )
-
-
-def _draw_jitter(generator: torch.Generator) -> list[tuple[Adjust, float]]:
-    """What is adjusted, and by how much, in a random order."""
-    found = []
-    for index in torch.randperm(len(JITTERS), generator=generator).tolist():
-        adjust, (low, high) = JITTERS[index]
-        found.append((adjust, low + (high - low) * torch.rand((), generator=generator).item()))
-    return found
-
-
-def _jitter(images: Tensor, changes: Sequence[tuple[Adjust, float]]) -> Tensor:
-    for adjust, factor in changes:
-        images = adjust(images, factor)
-    return images

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from mtdepth.checkpoint import Training
 from mtdepth.config import EncoderConfig, PoseConfig, TrainConfig
-from mtdepth.data import augmentation
+from mtdepth.data import jitter
 from mtdepth.losses import task_losses
 from mtdepth.losses.ssim import C1, C2
 from mtdepth.model.encoder import Encoder
@@ -64,9 +64,9 @@ def test_defaults(name: str, expected: Any, place: str) -> None:
 def test_constants_that_cannot_be_set() -> None:
     assert pytest.approx((0.01**2, 0.03**2)) == (C1, C2)  # Wang et al. 2004, sec. III.C
     assert NUM_SCALES == 4  # Godard et al. 2019, supplement
-    for chances in (augmentation.BRIGHTNESS, augmentation.CONTRAST, augmentation.SATURATION):
+    for chances in (jitter.BRIGHTNESS, jitter.CONTRAST, jitter.SATURATION):
         assert chances == (0.8, 1.2)  # sec. 3.3
-    assert augmentation.HUE == (-0.1, 0.1)  # sec. 3.3
+    assert jitter.HUE == (-0.1, 0.1)  # sec. 3.3
 
 
 def test_adam_has_1e_4_for_15_epochs_and_1e_5_for_5() -> None:
