@@ -40,5 +40,7 @@ def shared(loop: Callable[[int, int], None], num: int) -> None:
         loop(0, num)
         return
     ends = [num * i // num_threads for i in range(num_threads + 1)]
-    with ThreadPoolExecutor(num_threads, thread_name_prefix="fused") as threads:
-        list(threads.map(loop, ends[:-1], ends[1:]))
+    with ThreadPoolExecutor(num_threads - 1, thread_name_prefix="fused") as threads:
+        others = threads.map(loop, ends[1:-1], ends[2:])
+        loop(0, ends[1])
+        list(others)

@@ -57,7 +57,7 @@ class _Warp(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         depth_m, motion, sources = ctx.saved_tensors
-        by_depth = torch.zeros_like(depth_m)
+        by_depth = torch.empty_like(depth_m)
         by_motion = motion.new_empty(len(depth_m), *motion.shape)
         depth, moved, images = depth_m.numpy(), motion.numpy(), sources.numpy()
         through, into = gradient.contiguous().numpy(), (by_depth.numpy(), by_motion.numpy())
@@ -167,7 +167,7 @@ def warps_back(
     first: int,
     last: int,
 ) -> None:
-    """Adds to gradients of depth (S, B, 1, H, W), and fills those of motion (S, N, B, 3, 4), of the
+    """Fills gradients of depth (S, B, 1, H, W) and of motion (S, N, B, 3, 4), for the
     depths `first` to before `last`, from those of the warped sources, `through`."""
     size, num_rows, num_columns = depth.shape[1], *depth.shape[3:]
     height, width = sources.shape[3:]
@@ -176,6 +176,7 @@ def warps_back(
     us, vs, by_us, by_vs = places[0], places[1], by_place[0], by_place[1]
     for k in range(first, last):
         s, b = k // size, k % size
+        by_depth[s, b] = 0
         for n in range(len(motion)):
             moved, image = motion[n, b], sources[b, n].reshape(COLOURS, -1)
             sums = np.zeros((3, 4), np.float64)
