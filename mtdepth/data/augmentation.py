@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mtdepth.config import AugmentationConfig
 from mtdepth.data.batch import Batch
-from mtdepth.data.jitter import draw, jitter
+from mtdepth.data.jitter import draw_jitter, jitter
 from mtdepth.device import copied
 from mtdepth.instances.targets import InstanceLabels
 from mtdepth.together import team
@@ -37,7 +37,7 @@ def augment(
     flipped = _flip(batch, copied(flips, batch.target.device))
     frames = torch.cat([flipped.target[:, None], flipped.sources], 1)  # (B, 3, 3, H, W)
     jittered = (torch.rand(size, generator=generator) < config.color_jitter).tolist()
-    jitter(frames, [draw(generator) if one else [] for one in jittered][own])
+    jitter(frames, [draw_jitter(generator) if one else [] for one in jittered][own])
     return flipped, replace(flipped, target=frames[:, 0], sources=frames[:, 1:])
 
 

@@ -22,7 +22,7 @@ Drawn = list[tuple[int, float]]
 """Indices of `CHANGES` and by how much, in turn; empty to change nothing."""
 
 
-def draw(generator: torch.Generator) -> Drawn:
+def draw_jitter(generator: torch.Generator) -> Drawn:
     """Each change once, in a random order."""
     found = []
     for index in torch.randperm(len(CHANGES), generator=generator).tolist():

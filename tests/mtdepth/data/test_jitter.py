@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from mtdepth.data.jitter import CHANGES, draw, jitter
+from mtdepth.data.jitter import CHANGES, draw_jitter, jitter
 
 THEIRS = (
     functional.adjust_brightness,
@@ -45,7 +45,7 @@ def test_each_change_is_torchvisions(index: int, seed: int) -> None:
 def test_samples_change_each_in_its_own_order(seed: int, num: int, share: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     chosen = (torch.rand(num, generator=generator) < share).tolist()
-    drawn = [draw(generator) if one else [] for one in chosen]
+    drawn = [draw_jitter(generator) if one else [] for one in chosen]
     frames = frames_of(num, seed)
     expected = frames.clone()
     for sample, changes in zip(expected, drawn, strict=True):
@@ -59,7 +59,7 @@ def test_every_change_is_drawn_once_within_its_range() -> None:
     generator = torch.Generator().manual_seed(0)
     orders = set()
     for _ in range(200):
-        drawn = draw(generator)
+        drawn = draw_jitter(generator)
         orders.add(tuple(index for index, _ in drawn))
         assert sorted(index for index, _ in drawn) == [0, 1, 2, 3]
         assert all(CHANGES[i][1][0] <= factor <= CHANGES[i][1][1] for i, factor in drawn)
