@@ -19,7 +19,7 @@ from mtdepth.data.driveworld import DriveworldConfig, ensure
 
 WORLD = DriveworldConfig(
     width=1248, height=384, num_train_drives=1, num_val_drives=0, num_test_drives=0,
-    num_frames=4, lidar=False, supersampling=1,
+    num_frames=6, lidar=False, supersampling=1,
 )  # fmt: skip
 NUM_ROUNDS = 3
 
