@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from mtdepth.data.alignment import Points, align
 from mtdepth.data.sighting import Sighting, matches
 from mtdepth.data.splits import Frame
+from mtdepth.instances.numbering import numbered
 
 UNKNOWN, STATIC, MOVING, COMOVING = 0, 1, 2, 3
 MIN_STEPS, MAX_STEPS = 2, 3
@@ -158,6 +159,6 @@ def motion_map(instances: NDArray[np.integer], motions: Mapping[int, int]) -> ND
         instances: (H, W) instance map.
         motions: by number.
     """
-    numbers, pixels = np.unique(instances, return_inverse=True)
+    numbers, pixels = numbered(instances)
     values = np.array([motions.get(number, UNKNOWN) for number in numbers.tolist()], np.uint8)
-    return values[pixels].reshape(instances.shape)
+    return values[pixels]

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from mtdepth.device import copied
+from mtdepth.instances.numbering import numbered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def number_instances(instances: NDArray[np.integer]) -> NumberedMap:
         raise ValueError(
             f"expected instances (H, W) of integers, found {instances.shape} {instances.dtype}"
         )
-    values, found = np.unique(np.append(instances, 0), return_inverse=True)
+    values, found = numbered(np.append(instances, 0))
     assert values[0] == 0, "values of an instance map are not negative"
     which, (ys, xs) = found[:-1], np.indices(instances.shape)
     areas = np.bincount(which, minlength=len(values))

@@ -66,9 +66,10 @@ def expect_fitting(predicted: Sequence[Instances], true: Sequence[NDArray[np.int
 def _masks(instances: NDArray[np.integer], labels: NDArray[np.integer]) -> list[dict[str, Any]]:
     from pycocotools import mask as coco_mask
 
-    stack = np.asfortranarray((instances[:, :, None] == labels).astype(np.uint8))
-    encoded = coco_mask.encode(stack)
-    areas = stack.sum((0, 1)).tolist()  # coco_mask.area counts masks in a byte
+    columns = np.ascontiguousarray(instances.T)  # the order in which pycocotools takes pixels
+    masks = labels[:, None, None] == columns  # (n, W, H)
+    encoded = coco_mask.encode(masks.view(np.uint8).transpose(2, 1, 0))
+    areas = masks.sum((1, 2)).tolist()  # coco_mask.area counts masks in a byte
     boxes = coco_mask.toBbox(encoded).tolist() if encoded else []
     return [
         {"segmentation": code, "area": area, "bbox": box, "category_id": 1}

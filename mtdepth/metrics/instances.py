@@ -54,6 +54,11 @@ def offset_errors(predicted_px: Tensor, true_px: Tensor, foreground: Tensor) -> 
     """
     if not foreground.any():
         return {}
-    error = (predicted_px - true_px).norm(dim=-3)[foreground].mean()
-    zero = true_px.norm(dim=-3)[foreground].mean()
+    error = _length(predicted_px - true_px)[foreground].mean()
+    zero = _length(true_px)[foreground].mean()
     return {"offset_error_px": float(error), "zero_offset_error_px": float(zero)}
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """(..., H, W) of (..., 2, H, W); `norm` takes a CPU 40 times as long."""
+    return vectors.square().sum(-3).sqrt()

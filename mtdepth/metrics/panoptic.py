@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtdepth.instances.clustering import Instances
+from mtdepth.instances.numbering import numbered
 from mtdepth.metrics.coco import expect_fitting
 
 
@@ -49,8 +50,8 @@ def image_matches(
     predicted: NDArray[np.integer], true: NDArray[np.integer], min_area: int
 ) -> tuple[list[float], int, int]:
     """IoU of the matches in an image, and how many predicted and true instances count."""
-    ours, of_ours = np.unique(predicted, return_inverse=True)
-    theirs, of_theirs = np.unique(true, return_inverse=True)
+    ours, of_ours = numbered(predicted)
+    theirs, of_theirs = numbered(true)
     shape = (len(ours), len(theirs))
     place = of_ours.ravel() * shape[1] + of_theirs.ravel()
     shared = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
