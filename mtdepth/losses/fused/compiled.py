@@ -36,7 +36,7 @@ def _compiled(loop: Loop, fastmath: set[str]) -> Loop:
 def shared(loop: Callable[[int, int], None], num: int) -> None:
     """Calls `loop` on ranges that cover 0 to `num`, each by one of the threads torch may use."""
     num_threads = min(torch.get_num_threads(), num)
-    if num_threads == 1:
+    if num_threads <= 1:
         loop(0, num)
         return
     ends = [num * i // num_threads for i in range(num_threads + 1)]
