@@ -64,11 +64,17 @@ class _Errors(torch.autograd.Function):
 
 
 @compiled
+def beside(row: int, height: int) -> tuple[int, int]:
+    """The rows above and below one, reflected at the borders."""
+    return abs(row - 1), min(row + 1, 2 * height - 3 - row)
+
+
+@compiled
 def ssim_terms(x: Floats, y: Floats, row: int, sums: Floats, terms: Floats) -> None:
     """For the windows around a row of x and y (H, W): both means, and eq. 13's factors, two above
     the line and two below it, into `terms` (6, W). `sums` (5, W + 2) is room to work in."""
     height, width = x.shape
-    above, below = abs(row - 1), min(row + 1, 2 * height - 3 - row)
+    above, below = beside(row, height)
     x0, x1, x2, y0, y1, y2 = x[above], x[row], x[below], y[above], y[row], y[below]
     sum_x, sum_y, sum_xx, sum_yy, sum_xy = sums[0], sums[1], sums[2], sums[3], sums[4]
     for i in range(width):
@@ -153,7 +159,8 @@ def errors_back(
                     of_pixel[1] += of_window[1]  # what is reflected belongs to its original
                     of_pixel[width - 2] += of_window[width]
                 by_x, by_xx, by_xy = by_pixel[0], by_pixel[1], by_pixel[2]
-                for near in (abs(row - 1), row, min(row + 1, 2 * height - 3 - row)):
+                above, below = beside(row, height)
+                for near in (above, row, below):
                     into, one, other = back[near], of_x[near], of_y[near]
                     for i in range(width):
                         into[i] += by_x[i] + one[i] * by_xx[i] + other[i] * by_xy[i]

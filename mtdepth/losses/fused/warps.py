@@ -67,6 +67,16 @@ class _Warp(torch.autograd.Function):
 
 
 @compiled
+def row_start(motion: Floats, y: np.float32) -> tuple[np.float32, np.float32, np.float32]:
+    """What a metre of depth at the first pixel of row y adds to u z, v z and z in the source."""
+    return (
+        motion[0, 1] * y + motion[0, 2],
+        motion[1, 1] * y + motion[1, 2],
+        motion[2, 1] * y + motion[2, 2],
+    )
+
+
+@compiled
 def seen(depth: Floats, motion: Floats, row: int, height: int, width: int, places: Floats) -> None:
     """Where a source of this height and width sees a row of pixels.
 
@@ -78,10 +88,8 @@ def seen(depth: Floats, motion: Floats, row: int, height: int, width: int, place
         width: of the source.
         places: (3, W), gets u and v, moved inside, and 1 / z.
     """
-    right, bottom, y = np.float32(width - 1), np.float32(height - 1), np.float32(row)
-    x0 = motion[0, 1] * y + motion[0, 2]
-    y0 = motion[1, 1] * y + motion[1, 2]
-    z0 = motion[2, 1] * y + motion[2, 2]
+    right, bottom = np.float32(width - 1), np.float32(height - 1)
+    x0, y0, z0 = row_start(motion, np.float32(row))
     us, vs, scales = places[0], places[1], places[2]
     for i in range(len(depth)):
         x = np.float32(i)
@@ -137,9 +145,7 @@ def seen_back(
     """Adds to the gradients of a row's depths, and returns those of the motion (3, 4), from those
     of the places (2, W), by u and v."""
     y = np.float32(row)
-    x0 = motion[0, 1] * y + motion[0, 2]
-    y0 = motion[1, 1] * y + motion[1, 2]
-    z0 = motion[2, 1] * y + motion[2, 2]
+    x0, y0, z0 = row_start(motion, y)
     us, vs, scales, by_us, by_vs = places[0], places[1], places[2], by_place[0], by_place[1]
     x_dx = x_d = x_1 = y_dx = y_d = y_1 = z_dx = z_d = z_1 = ZERO
     for i in range(len(depth)):
@@ -167,8 +173,8 @@ def warps_back(
     first: int,
     last: int,
 ) -> None:
-    """Fills gradients of depth (S, B, 1, H, W) and of motion (S, N, B, 3, 4), for the
-    depths `first` to before `last`, from those of the warped sources, `through`."""
+    """Fills gradients of depth (S, B, 1, H, W) and of motion (S, N, B, 3, 4), for depths `first` to
+    before `last`, from those of the warped sources, `through`."""
     size, num_rows, num_columns = depth.shape[1], *depth.shape[3:]
     height, width = sources.shape[3:]
     places = np.empty((3, num_columns), np.float32)
