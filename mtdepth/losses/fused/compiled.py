@@ -29,7 +29,11 @@ def compiled_sums(loop: Loop) -> Loop:
 
 
 def _compiled(loop: Loop, fastmath: set[str]) -> Loop:
-    made = njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(loop)
+    """A loop that calls another has it inside. Called from outside, the other as it was compiled
+    alone, and so rounded otherwise, would run where both were just compiled, but not where they
+    were read from the cache."""
+    options = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy"}
+    made = njit(fastmath=fastmath, **options)(loop)
     return cast(Loop, made)
 
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +12,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtdepth.losses.fused.compiled import shared
+
+GRADIENTS = """
+import hashlib
+import torch
+from mtdepth.losses.fused import photometric_errors, warp
+
+torch.manual_seed(0)
+depth_m = torch.rand(1, 1, 1, 33, 47).mul(20).add(1).requires_grad_()
+motion = torch.eye(3, 4).add(0.01 * torch.randn(2, 1, 3, 4)).requires_grad_()
+warped = warp(depth_m, motion, torch.rand(1, 2, 3, 33, 47))
+photometric_errors(warped.flatten(0, 1), torch.rand(1, 3, 33, 47), 0.85).mean().backward()
+for gradient in (depth_m.grad, motion.grad):
+    print(hashlib.sha256(gradient.numpy().tobytes()).hexdigest())
+"""
+
+
+def test_what_the_cache_holds_computes_the_same_to_the_last_bit(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", GRADIENTS]
+    told = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    compiled, cached = (subprocess.check_output(command, env=told) for _ in range(2))
+    assert list(tmp_path.rglob("*.nbc"))
+    assert compiled == cached
 
 
 @given(st.integers(1, 5), st.integers(0, 40))
