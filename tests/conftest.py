@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+
+if not torch.cuda.is_available():  # Triton, when it is imported, is to interpret its kernels
+    os.environ["TRITON_INTERPRET"] = "1"
 
 from mtdepth.config import DataConfig
 from mtdepth.data.driveworld import DriveworldConfig, ensure

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtdepth.losses.fused.compiled import shared
+from mtdepth.losses.fused.cpu.compiled import shared
 
 GRADIENTS = """
 import hashlib
