@@ -41,7 +41,9 @@ class Loops(Protocol):
 
 def takes(x: Tensor) -> bool:
     """Whether there are loops for tensors like this one."""
-    return x.dtype == torch.float32 and (x.device.type == "cpu" or (x.is_cuda and _has_triton()))
+    if x.dtype != torch.float32:
+        return False
+    return x.device.type == "cpu" or (x.is_cuda and _runs_triton(x.device))
 
 
 def loops_for(x: Tensor) -> Loops:
@@ -56,5 +58,6 @@ def loops_for(x: Tensor) -> Loops:
 
 
 @lru_cache
-def _has_triton() -> bool:
-    return find_spec("triton") is not None
+def _runs_triton(device: torch.device) -> bool:
+    new_enough = torch.cuda.get_device_capability(device) >= (8, 0)
+    return new_enough and find_spec("triton") is not None
