@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -99,11 +100,13 @@ def _judge_and_report(
     training: Training, metrics: dict[str, float], report: Report, device: torch.device
 ) -> None:
     config = training.config
-    if config.data.train_on == "train":
-        metrics |= evaluate_network(training.network, config, "val", device).metrics
-    metrics["epoch"] = training.epoch
     with tempfile.TemporaryDirectory(prefix="mtdepth-") as directory:
-        training.save(Path(directory))
+        with ThreadPoolExecutor(1, thread_name_prefix="save") as other:
+            saved = other.submit(training.save, Path(directory))
+            if config.data.train_on == "train":
+                metrics |= evaluate_network(training.network, config, "val", device).metrics
+        saved.result()
+        metrics["epoch"] = training.epoch
         report(metrics, Path(directory))
 
 

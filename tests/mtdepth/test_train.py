@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from mtdepth.checkpoint import Training
 from mtdepth.config import DataConfig, TrainConfig
 from mtdepth.data.loader import open_split
+from mtdepth.evaluate import Evaluation
 from mtdepth.metrics.names import evaluation_names, training_names
 from mtdepth.model.network import Network
 from mtdepth.train import CHECKED_STEPS, TrainingDiverged, _second_look, fit, train_epoch
@@ -109,6 +112,41 @@ def test_one_loss_that_is_not_finite_is_found(
         train_epoch(training, data, device)
     assert len(taken) == min(num_steps, CHECKED_STEPS)
     assert training.epoch == 0
+
+
+def test_a_checkpoint_is_written_while_its_network_is_judged(
+    tiny_data: DataConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(2, timeout=60)
+    save = Training.save
+
+    def meet_and_save(training: Training, directory: Path) -> None:
+        meeting.wait()
+        save(training, directory)
+
+    def meet_and_judge(*_: object) -> Evaluation:
+        meeting.wait()
+        return Evaluation(metrics={"val/depth/abs_rel": 0.5}, images=[])
+
+    monkeypatch.setattr(Training, "save", meet_and_save)
+    monkeypatch.setattr("mtdepth.train.evaluate_network", meet_and_judge)
+    listener = Listener(tmp_path)
+    fit(config(tiny_data, epochs=1), listener)
+    assert listener.epochs[0]["val/depth/abs_rel"] == 0.5
+    assert (tmp_path / "1" / "state.pt").is_file()
+
+
+def test_one_that_cannot_be_written_ends_it(
+    tiny_data: DataConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Training, "save", fail)
+    listener = Listener(tmp_path)
+    with pytest.raises(OSError, match="No space left"):
+        fit(config(tiny_data), listener)
+    assert listener.epochs == []
 
 
 def test_bfloat16_trains_resumes_and_judges_in_float32(
