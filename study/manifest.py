@@ -52,7 +52,8 @@ def surroundings() -> dict[str, Any]:
 
 def requirements() -> str:
     """All packages that are installed, as a file for `pip install -r`."""
-    found = {d.name.lower(): f"{d.name}=={d.version}" for d in distributions() if d.name}
+    every = (one.metadata for one in distributions())  # which is read anew each time
+    found = {x["Name"].lower(): f"{x['Name']}=={x['Version']}" for x in every if x["Name"]}
     lines = [f"# Python {platform.python_version()}", *(found[name] for name in sorted(found))]
     return "\n".join(lines) + "\n"
 
