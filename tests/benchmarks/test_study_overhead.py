@@ -62,7 +62,7 @@ def test_a_study_takes_hardly_longer_than_its_trainings(tmp_path: Path) -> None:
     ended = max(map(datetime.fromisoformat, ends)).timestamp()
     spent, bare = ended - began[0], sum(trainings)
     print(
-        f"{len(trainings)} trainings take {bare:.1f} s, with what a study does for each {spent:.1f} "
+        f"{len(trainings)} trainings take {bare:.1f} s, with all that a study does {spent:.1f} "
         f"s ({spent / bare - 1:+.1%}); the first begins after {began[0] - started:.1f} s, and the "
         f"test split, pictures, models and report take {over - ended:.1f} s"
     )

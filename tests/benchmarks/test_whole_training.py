@@ -45,7 +45,7 @@ def packed(directory: Path) -> DataConfig:
     world = ensure(WORLD, directory / "world", workers=os.cpu_count() or 1)
     pack, size = directory / "pack", f"{WIDTH}x{HEIGHT}"
     assert main(["driveworld", f"--root={world}", f"--out={pack}", f"--size={size}"]) == 0
-    alone = DataConfig(root=pack, height=HEIGHT, width=WIDTH)
+    alone = DataConfig(root=pack, height=HEIGHT, width=WIDTH, driveworld=WORLD)
     num = len(open_split(alone, "train"))
     again = {"name": "driveworld", "root": pack, "weight": NUM_TRIPLETS / num - 1}
     return DataConfig.model_validate(alone.model_dump() | {"mix": (again,)})
