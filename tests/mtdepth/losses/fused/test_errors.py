@@ -60,6 +60,12 @@ def test_they_and_their_gradients_are_those_of_tensors(
     )
 
 
+def test_equal_images_have_no_error(compiled: Way) -> None:
+    images, _ = images_and_target(2, 1, 8, 12)
+    for image in images:
+        assert torch.equal(compiled(image[None], image, 0.85), torch.zeros(1, 1, 8, 12))
+
+
 def test_the_layout_in_memory_makes_no_difference(compiled: Way) -> None:
     images, target = images_and_target(2, 2, 8, 12)
     turned = images.transpose(0, 1).contiguous().transpose(0, 1)
