@@ -21,7 +21,10 @@ def beside(row: int, height: int) -> tuple[int, int]:
 @compiled
 def ssim_terms(x: Floats, y: Floats, row: int, sums: Floats, terms: Floats) -> None:
     """For the windows around a row of x and y (H, W): both means, and eq. 13's factors, two above
-    the line and two below it, into `terms` (6, W). `sums` (5, W + 2) is room to work in."""
+    the line and two below it, into `terms` (6, W). `sums` (5, W + 2) is room to work in.
+
+    What is below the line is told as how far it is from what is above, so that nothing is rounded
+    differently where x is y."""
     height, width = x.shape
     above, below = beside(row, height)
     x0, x1, x2, y0, y1, y2 = x[above], x[row], x[below], y[above], y[row], y[below]
@@ -42,8 +45,9 @@ def ssim_terms(x: Floats, y: Floats, row: int, sums: Floats, terms: Floats) -> N
         yy = (sum_yy[i] + sum_yy[i + 1] + sum_yy[i + 2]) * NINTH
         xy = (sum_xy[i] + sum_xy[i + 1] + sum_xy[i + 2]) * NINTH
         mean_x[i], mean_y[i] = mx, my
+        apart = (mx - my) * (mx - my)
         a1[i], a2[i] = TWO * mx * my + C1_, TWO * (xy - mx * my) + C2_
-        b1[i], b2[i] = mx * mx + my * my + C1_, (xx - mx * mx) + (yy - my * my) + C2_
+        b1[i], b2[i] = a1[i] + apart, a2[i] + ((xx + yy - TWO * xy) - apart)
 
 
 @compiled

@@ -46,9 +46,8 @@ def errors(images: Tensor, target: Tensor, ssim: float, out: Tensor) -> None:
     grid = num, triton.cdiv(height * width, BLOCK)
     with torch.cuda.device_of(out):
         error_kernels.errors[grid](
-            images, target, out, ssim, len(target), channels, height, width,
-            BLOCK=BLOCK, enable_fp_fusion=False,  # which rounds what is equal differently
-        )  # fmt: skip
+            images, target, out, ssim, len(target), channels, height, width, BLOCK=BLOCK
+        )
 
 
 def errors_back(
