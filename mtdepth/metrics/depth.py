@@ -57,9 +57,9 @@ def evaluate_image(
         return {}
     true = true_depth_m[judged].astype(np.float64)
     predicted = 1 / _resized(disparity, true_depth_m.shape)[judged].astype(np.float64)
-    predicted *= np.median(true) / np.median(predicted)
+    constant = np.median(true)
+    predicted *= constant / np.median(predicted)
     predicted = predicted.clip(MIN_DEPTH_M, MAX_DEPTH_M)
-    constant = np.full_like(true, np.median(true))
     found = seven_metrics(predicted, true)
     found["log_corr"] = correlation(np.log(predicted), np.log(true))
     found["constant_abs_rel"] = abs_rel(constant, true)

@@ -17,18 +17,17 @@ def seven_metrics(predicted_m: FloatArray, true_m: FloatArray) -> dict[str, floa
 
     A NaN in the prediction makes all of them NaN.
     """
+    factor = _factor(predicted_m, true_m)
     return {
         "abs_rel": abs_rel(predicted_m, true_m),
         "sq_rel": float(np.mean((predicted_m - true_m) ** 2 / true_m)),
         "rmse": rmse(predicted_m, true_m),
         "rmse_log": rmse(np.log(predicted_m), np.log(true_m)),
-        "a1": within(predicted_m, true_m, 1.25),
-        "a2": within(predicted_m, true_m, 1.25**2),
-        "a3": within(predicted_m, true_m, 1.25**3),
+        **{f"a{i}": share(factor < 1.25**i, factor) for i in (1, 2, 3)},
     }
 
 
-def abs_rel(predicted: FloatArray, true: FloatArray) -> float:
+def abs_rel(predicted: FloatArray | np.floating, true: FloatArray) -> float:
     """Mean error as a share of the truth."""
     return float(np.mean(np.abs(predicted - true) / true))
 
@@ -38,14 +37,20 @@ def rmse(predicted: FloatArray, true: FloatArray) -> float:
     return float(np.sqrt(np.mean((predicted - true) ** 2)))
 
 
-def within(predicted: FloatArray, true: FloatArray, threshold: float) -> float:
+def within(predicted: FloatArray | np.floating, true: FloatArray, threshold: float) -> float:
     """The share that is wrong by less than this factor, either way."""
-    return share(np.maximum(predicted / true, true / predicted) < threshold, predicted)
+    factor = _factor(predicted, true)
+    return share(factor < threshold, factor)
 
 
-def share(passed: BoolArray, predicted: FloatArray) -> float:
+def _factor(predicted: FloatArray | np.floating, true: FloatArray) -> FloatArray:
+    """By which each is wrong, at least 1, either way."""
+    return np.maximum(predicted / true, true / predicted)
+
+
+def share(passed: BoolArray, compared: FloatArray) -> float:
     """How many pass; a NaN passes no comparison, and must not count as a failure either."""
-    return float("nan") if np.isnan(predicted).any() else float(np.mean(passed))
+    return float("nan") if np.isnan(compared).any() else float(np.mean(passed))
 
 
 def correlation(first: FloatArray, second: FloatArray) -> float:

@@ -55,12 +55,8 @@ def hole_rate(predicted_m: FloatArray, true_m: FloatArray, instances: NDArray[np
         true_m: (N,) metres.
         instances: (N,) numbers of instances, at least one of which is not 0, the background.
     """
-    too_far = np.array(
-        [
-            np.median(predicted_m[instances == number]) / np.median(true_m[instances == number])
-            for number in np.setdiff1d(instances, [0])
-        ]
-    )
+    own = [instances == number for number in np.setdiff1d(instances, [0])]
+    too_far = np.array([np.median(predicted_m[one]) / np.median(true_m[one]) for one in own])
     return share(too_far > HOLE_FACTOR, too_far)
 
 
