@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,14 @@ import pytest
 import torch
 
 from mtdepth.bench.__main__ import MODES
-from mtdepth.bench.machine import in_turns, now
-from mtdepth.checkpoint import Training
+from mtdepth.bench.machine import now
+from mtdepth.bench.measure import measure
 from mtdepth.config import DataConfig, TrainConfig
-from mtdepth.data.augmentation import augment
 from mtdepth.data.driveworld import DriveworldConfig, ensure
 from mtdepth.data.loader import open_split
 from mtdepth.data.prepare import main
 from mtdepth.device import best_device
-from mtdepth.train import fit, learn, load_batch, training_data
+from mtdepth.train import fit
 
 FULL = torch.cuda.is_available()
 HEIGHT, WIDTH = (192, 640) if FULL else (96, 320)
@@ -51,15 +49,6 @@ def packed(directory: Path) -> DataConfig:
     return DataConfig.model_validate(alone.model_dump() | {"mix": (again,)})
 
 
-def seconds_a_step(config: TrainConfig) -> float:
-    device, generator = best_device(), torch.Generator()
-    data, training = training_data(config, device), Training.start(config, device)
-    training.network.train()
-    indices = next(iter(data.order(config.batch_size, config.seed, 1)))
-    batch, seen = augment(load_batch(config, data, device, indices), config.augmentation, generator)
-    return min(in_turns({"step": partial(learn, training, seen, batch)}, device, 10)["step"])
-
-
 @pytest.mark.parametrize("mode", ["st", "mt"])
 def test_a_training_is_little_but_its_steps(mode: str, tmp_path: Path) -> None:
     told: dict[str, Any] = {
@@ -68,7 +57,8 @@ def test_a_training_is_little_but_its_steps(mode: str, tmp_path: Path) -> None:
     }  # fmt: skip
     config = TrainConfig.model_validate(MODES[mode] | told)
     num_steps = NUM_EPOCHS * (NUM_TRIPLETS // config.batch_size)
-    steps_s, device = num_steps * seconds_a_step(config), best_device()
+    device = best_device()
+    steps_s = num_steps * measure(config, device, 5, reference=False).steps["step"].best
     started, wall = now(device), time.perf_counter()
     fit(config, lambda *_: None)
     whole_s, wall_s = now(device) - started, time.perf_counter() - wall

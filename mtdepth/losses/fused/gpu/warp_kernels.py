@@ -26,8 +26,8 @@ def seen(
         width: of the source.
 
     Returns:
-        u and v, moved inside; 1 / z; and what a metre of depth adds to u z, v z and z, which is 0
-        where the point is too near.
+        u and v, moved inside; 1 / z; whether the point is nearer than z is taken for; and what a
+        metre of depth adds to u z, v z and z.
     """
     ray_x = tl.load(motion) * x + tl.load(motion + 1) * y + tl.load(motion + 2)
     ray_y = tl.load(motion + 4) * x + tl.load(motion + 5) * y + tl.load(motion + 6)

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtdepth.geometry import pixel_motion, rigid_transform
-from mtdepth.losses.fused import photometric_errors, warp
+from mtdepth.losses.fused import photometric_errors
+from tests.mtdepth.losses.fused.test_errors import images_and_target
+from tests.mtdepth.losses.fused.test_warps import scene, warped_on
 
 THREADS = [1, 3]
-INTRINSICS = torch.tensor([[30.0, 0, 19.0], [0, 32.0, 11.0], [0, 0, 1]])
 
 
 @pytest.fixture(autouse=True)
@@ -21,20 +21,19 @@ def as_many_threads_as_before() -> Iterator[None]:
 
 
 def test_threads_make_no_difference_to_warps() -> None:
-    depth_m, sources = 2 + 8 * torch.rand(3, 2, 1, 24, 40), torch.rand(2, 2, 3, 24, 40)
-    moved = rigid_transform(0.02 * torch.randn(2, 2, 3), 0.3 * torch.randn(2, 2, 3))
+    depth_m, moved, sources = scene(0.3, 0.02)
 
     def found(threads: int) -> tuple[Tensor, ...]:
         torch.set_num_threads(threads)
         inputs = depth_m.clone().requires_grad_(), moved.clone().requires_grad_()
-        warped = warp(inputs[0], pixel_motion(INTRINSICS.expand(2, 3, 3), inputs[1]), sources)
+        warped = warped_on(torch.device("cpu"), *inputs, sources)
         return warped, *torch.autograd.grad(warped.square().sum(), inputs)
 
     assert all(map(torch.equal, *map(found, THREADS)))
 
 
 def test_threads_make_no_difference_to_errors() -> None:
-    images, target = torch.rand(4, 2, 3, 16, 24), torch.rand(2, 3, 16, 24)
+    images, target = images_and_target(4, 2, 16, 24)
 
     def found(threads: int) -> tuple[Tensor, ...]:
         torch.set_num_threads(threads)
